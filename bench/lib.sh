@@ -1,0 +1,87 @@
+# What the measuring scripts beside this file share. Sourced after scripts/lib.sh and
+# scripts/postgres.sh, never run.
+
+work=          # a temporary folder
+postgres_pid=  # set by start_database, as postgres_port
+children=()    # the proxies
+
+# However the script ends: nothing that it started is left.
+clean_up() {
+  local status=$? pid
+  trap '' INT TERM HUP
+  for pid in "${children[@]}"; do stop_child "$pid" KILL 5; done
+  [[ -z $postgres_pid ]] || stop_child "$postgres_pid" QUIT 10
+  [[ -z $work ]] || rm -rf "$work"
+  exit "$status"
+}
+
+make_work() {
+  trap clean_up EXIT
+  trap 'exit 130' INT TERM HUP
+  work=$(mktemp -d "${TMPDIR:-/tmp}/pgweir-bench.XXXXXX")
+  chmod 700 "$work"
+  ((EUID != 0)) || chown postgres: "$work"
+}
+
+# A server that trusts the loopback address, and pgbench's tables in it.
+start_database() {
+  say "starting PostgreSQL"
+  postgres_port=$(free_port 5500)
+  init_server "$work/data"
+  echo "host all all 127.0.0.1/32 trust" >"$work/data/pg_hba.conf"
+  start_server postgres_pid "$work/data" "$postgres_port" "$work" synchronous_commit=off \
+    full_page_writes=off autovacuum=off shared_buffers=256MB max_connections=200
+  local output
+  output=$(timeout 120 pgbench -h 127.0.0.1 -p "$postgres_port" -U postgres -i -s 10 postgres 2>&1) ||
+    die "pgbench -i: $output"
+}
+
+# start_proxy NAME PORT [SETPRIV_OPTION...] -- COMMAND...: sets proxy_pid; false when it doesn't listen
+# in ten seconds. Its output goes to NAME.log.
+start_proxy() {
+  local name=$1 port=$2
+  start_child proxy_pid "$work/$name.log" "${@:3}"
+  children+=("$proxy_pid")
+  for _ in {1..100}; do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
+    kill -0 "$proxy_pid" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  return 1
+}
+
+# start_relay REACTOR PORT: in front of the database.
+start_relay() {
+  start_proxy "relay-$1" "$2" -- "$relay" --reactor "$1" --port "$2" \
+    --server "127.0.0.1:$postgres_port" || die "the relay: $(tail -n 5 "$work/relay-$1.log")"
+}
+
+# cpu_of PID: nanoseconds on a core, user ticks and system ticks, of all its threads so far.
+cpu_of() {
+  local nanoseconds ticks
+  nanoseconds=$(cat "/proc/$1"/task/*/schedstat | awk '{ s += $1 } END { printf "%.0f", s }')
+  ticks=$(awk '{ sub(/^.*\) /, ""); print $12, $13 }' "/proc/$1/stat")
+  echo "$nanoseconds $ticks"
+}
+
+# run_pgbench PORT SECONDS OPTION...: prints the number of transactions and their rate.
+run_pgbench() {
+  local output
+  output=$(timeout $(($2 + 30)) pgbench -h 127.0.0.1 -p "$1" -U postgres -n -T "$2" "${@:3}" \
+    postgres 2>&1) || die "pgbench ${*:3}: $(tail -n 5 <<<"$output")"
+  awk '/transactions actually processed/ { n = $NF } /^tps/ { r = $3 } END { print n, r }' \
+    <<<"$output"
+}
+
+# measure LOAD TARGET PID PORT SECONDS: appends to the rows LOAD's label, TARGET, transactions, rate,
+# nanoseconds, user ticks and system ticks. A LOAD is "LABEL: pgbench's options"; PID is 0 when there
+# is no proxy to account for.
+measure() {
+  local load=$1 target=$2 pid=$3 port=$4 seconds=$5 options result before=(0 0 0) after=(0 0 0)
+  read -ra options <<<"${load#*:}"
+  [[ $pid == 0 ]] || read -ra before <<<"$(cpu_of "$pid")"
+  result=$(run_pgbench "$port" "$seconds" "${options[@]}")
+  [[ $pid == 0 ]] || read -ra after <<<"$(cpu_of "$pid")"
+  printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${load%%:*}" "$target" "${result% *}" "${result#* }" \
+    $((after[0] - before[0])) $((after[1] - before[1])) $((after[2] - before[2])) >>"$work/rows"
+}

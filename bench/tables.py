@@ -1,0 +1,90 @@
+"""Turns the measuring scripts' rows into the tables that they print.
+
+tables.py readiness ROWS CALLS    CPU and system calls a query, of each target
+tables.py compare ROWS BASE       throughput and CPU a query, as ratios to the target BASE
+"""
+
+import statistics
+import sys
+
+
+def read_rows(path):
+    """{load: {target: [run, ...]}}, in the order of the file; a run is a dict."""
+    loads = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            load, target, count, rate, nanoseconds, user, system = line.rstrip("\n").split("\t")
+            ticks = int(user) + int(system)
+            loads.setdefault(load, {}).setdefault(target, []).append(
+                {
+                    "rate": float(rate),
+                    "cpu": int(nanoseconds) / int(count) / 1000,
+                    "user_share": int(user) / ticks if ticks else 0.0,
+                }
+            )
+    return loads
+
+
+def spread(values, digits):
+    low, high = min(values), max(values)
+    return f"{statistics.median(values):.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def print_table(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("|---|" + "---:|" * (len(head) - 1))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def readiness(rows_path, calls_path):
+    calls = {}
+    with open(calls_path, encoding="utf-8") as file:
+        for line in file:
+            load, target, count, total = line.rstrip("\n").split("\t")
+            calls[load, target] = f"{int(total) / int(count):.2f}"
+    for load, targets in read_rows(rows_path).items():
+        rows = []
+        for target, runs in targets.items():
+            user = statistics.mean(run["cpu"] * run["user_share"] for run in runs)
+            rows.append(
+                [
+                    target,
+                    spread([run["cpu"] for run in runs], 1),
+                    f"{user:.1f}",
+                    calls.get((load, target), "–"),
+                    spread([run["rate"] / 1000 for run in runs], 1),
+                ]
+            )
+        print(f"\n**{load}**\n")
+        print_table(
+            ["reactor", "CPU µs a query", "in user mode", "system calls a query", "thousand queries a second"],
+            rows,
+        )
+
+
+def ratios(runs, base_runs, key):
+    """Round by round: neighbours in time share the machine's mood."""
+    return [run[key] / base[key] for run, base in zip(runs, base_runs) if base[key]]
+
+
+def compare(rows_path, base):
+    for load, targets in read_rows(rows_path).items():
+        rows = []
+        for target, runs in targets.items():
+            row = [target, spread([run["rate"] / 1000 for run in runs], 1)]
+            has_cpu = any(run["cpu"] for run in runs)
+            row.append(spread([run["cpu"] for run in runs], 1) if has_cpu else "–")
+            for key in ("rate", "cpu"):
+                known = base in targets and (key == "rate" or has_cpu)
+                row.append(spread(ratios(runs, targets[base], key), 2) if known else "–")
+            rows.append(row)
+        print(f"\n**{load}**\n")
+        print_table(
+            ["", "thousand transactions a second", "CPU µs a transaction", f"throughput to {base}'s", f"CPU to {base}'s"],
+            rows,
+        )
+
+
+if __name__ == "__main__":
+    {"readiness": readiness, "compare": compare}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The configuration as values. Immutable once loaded: a reload makes a new one, and each thread
+// keeps the snapshot it works with. docs/configuration.md says what every key means.
+
+namespace pgweir::config {
+
+using std::chrono::milliseconds;
+
+// libpq's sslmode, seen from the server's side: allow and prefer both accept either kind of client.
+enum class TlsMode { kDisable, kAllow, kPrefer, kRequire, kVerifyCa, kVerifyFull };
+enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256 };
+enum class PoolMode { kSession, kTransaction, kStatement };
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
+
+struct Tls {
+  TlsMode mode = TlsMode::kDisable;
+  std::string certificate;  // paths of PEM files, absolute once loaded; "" = none
+  std::string key;
+  std::string ca;
+};
+
+struct Listen {
+  std::string address = "127.0.0.1";  // "" = no TCP, "*" = every address
+  uint16_t port = 6432;
+  std::string unix_socket_dir;  // "" = none
+  int workers = 0;              // 0 = one a core
+  int max_clients = 10000;
+  milliseconds client_login_timeout{60'000};  // 0 = none
+  Tls tls;
+};
+
+struct Auth {
+  AuthMethod method = AuthMethod::kScramSha256;
+  std::string users_file;                 // absolute once loaded; "" = no users
+  bool allow_plain_without_tls = false;   // method "password" over an unencrypted TCP connection
+};
+
+struct Pool {
+  PoolMode mode = PoolMode::kTransaction;
+  int size = 50;
+  int overflow = 0;
+  int min_size = 0;
+  milliseconds wait_timeout{30'000};     // 0 = waits for ever
+  milliseconds recycle{3'600'000};       // 0 = never
+  milliseconds idle_timeout{600'000};    // 0 = never
+  bool pre_ping = true;
+  milliseconds server_connect_timeout{15'000};
+  milliseconds cleanup_timeout{5'000};   // bound of cancel, drain, ROLLBACK and reset
+};
+
+// One server as a libpq connection string gives it.
+struct Node {
+  std::string name;
+  std::string primary;                // libpq connection string, key=value or URI
+  std::vector<std::string> replicas;  // likewise
+};
+
+struct Database {
+  std::string name;  // "*" serves every other name
+  Node node;
+  Pool pool;  // [pool] with [databases.NAME.pool] over it
+};
+
+// The keys that a [users.NAME.pool] table sets, over the database's.
+struct PoolOverride {
+  std::optional<PoolMode> mode;
+  std::optional<int> size, overflow, min_size;
+  std::optional<milliseconds> wait_timeout, recycle, idle_timeout, server_connect_timeout,
+      cleanup_timeout;
+  std::optional<bool> pre_ping;
+};
+
+// `pool` with what `over` sets.
+Pool Overlay(Pool pool, const PoolOverride& over);
+
+struct Log {
+  LogLevel level = LogLevel::kInfo;
+};
+
+struct Config {
+  Listen listen;
+  Auth auth;
+  Pool pool;
+  Log log;
+  std::map<std::string, Database, std::less<>> databases;
+  std::map<std::string, PoolOverride, std::less<>> users;
+
+  // The database that a client asking for `name` gets: its own entry, else "*", else null. The
+  // result lives as long as this Config.
+  const Database* FindDatabase(std::string_view name) const;
+
+  // The pool limits for a client of `database` logged in as `user`.
+  Pool PoolFor(const Database& database, std::string_view user) const;
+};
+
+using Snapshot = std::shared_ptr<const Config>;
+
+}  // namespace pgweir::config

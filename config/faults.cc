@@ -1,0 +1,53 @@
+#include "config/faults.h"
+
+#include <algorithm>
+
+namespace pgweir::config {
+namespace {
+
+constexpr size_t kMaxShownFaults = 20;
+constexpr size_t kMaxShownKey = 64;
+
+bool IsBare(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+}  // namespace
+
+void Faults::Add(Position at, std::string_view message) {
+  faults_.emplace_back(at, fmt::format("{}:{}:{}: {}", path_, at.line, at.column, message));
+}
+
+void Faults::AddOfOtherFile(std::string message) {
+  of_other_files_.push_back(std::move(message));
+}
+
+Status Faults::ToStatus() const {
+  std::vector<std::pair<Position, std::string>> sorted = faults_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> lines;
+  for (auto& fault : sorted) lines.push_back(std::move(fault.second));
+  lines.insert(lines.end(), of_other_files_.begin(), of_other_files_.end());
+  if (lines.empty()) return absl::OkStatus();
+  if (lines.size() > kMaxShownFaults) {
+    const size_t more = lines.size() - kMaxShownFaults;
+    lines.resize(kMaxShownFaults);
+    lines.push_back(fmt::format("{}: {} more errors", path_, more));
+  }
+  return Error(sqlstate::kConfigFileError, fmt::format("{}", fmt::join(lines, "\n")));
+}
+
+std::string ShownKey(std::string_view key) {
+  const bool is_cut = key.size() > kMaxShownKey;
+  key = key.substr(0, kMaxShownKey);
+  if (!is_cut && !key.empty() && std::all_of(key.begin(), key.end(), IsBare)) {
+    return std::string(key);
+  }
+  std::string shown = "\"";
+  for (const char c : key) shown += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
+  return shown + (is_cut ? "...\"" : "\"");
+}
+
+}  // namespace pgweir::config

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "config/toml_document.h"
+
+// Everything that is wrong with one configuration file, collected so that a DBA sees it at once.
+
+namespace pgweir::config {
+
+class Faults {
+ public:
+  explicit Faults(std::string path) : path_(std::move(path)) {}
+
+  void Add(Position at, std::string_view message);
+  // A fault of another file, with that file's position in the message already.
+  void AddOfOtherFile(std::string message);
+
+  // OK without faults, else one line a fault in the order of the file; many are cut short.
+  Status ToStatus() const;
+
+ private:
+  std::string path_;
+  std::vector<std::pair<Position, std::string>> faults_;
+  std::vector<std::string> of_other_files_;
+};
+
+// A name from the file as messages show it: bare if it may stand bare in TOML, else in quotes with
+// control characters replaced and its length bounded.
+std::string ShownKey(std::string_view key);
+
+}  // namespace pgweir::config

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/status.h"
+
+namespace pgweir::config {
+
+// The content of a regular file of at most `max_bytes`. The error says why not, without the path;
+// a pipe or device, which could block a reload for ever, is refused.
+StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
+
+// Whether the file could be read now.
+Status CheckReadable(const std::string& path);
+
+}  // namespace pgweir::config

@@ -1,0 +1,59 @@
+#include "config/not_served.h"
+
+#include "base/check.h"
+
+namespace pgweir::config {
+namespace {
+
+// The keys by kind of table, each with the value that says what pgweir does without it.
+constexpr std::string_view kStandard = R"(
+[auth]
+hba_file = ""
+query = ""
+query_user = ""
+
+[pool]
+max_prepared_statements = 200
+
+[database]
+shard_map = ""
+consistency = "session"
+max_lag = "10s"
+
+[root.admin]
+database = "pgweir"
+users = ["postgres"]
+stats_users = []
+http = "127.0.0.1:9632"
+
+[root.slow_log]
+path = "log/slow.json"
+threshold = "100ms"
+redact = "none"
+
+[root.cache]
+enabled = false
+max_bytes = "256MiB"
+max_entry_bytes = "1MiB"
+redis = ""
+redis_timeout = "20ms"
+wal = false
+in_transactions = "never"
+rules = []
+)";
+
+const TomlTable& Standard(std::string_view section) {
+  static const auto parsed = ParseToml(kStandard, "not_served.cc");
+  PGWEIR_CHECK(parsed.ok());
+  const TomlEntry* entry = FindEntry(std::get<TomlTable>(parsed->value), section);
+  PGWEIR_CHECK(entry != nullptr);
+  return std::get<TomlTable>(entry->value.value);
+}
+
+}  // namespace
+
+void ReadNotServed(std::string_view section, TableReader& reader) {
+  for (const TomlEntry& entry : Standard(section)) reader.NotServed(entry.key, entry.value);
+}
+
+}  // namespace pgweir::config

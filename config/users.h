@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/status.h"
+#include "base/strings.h"
+
+// PgBouncer's userlist.txt: one `"name" "secret"` a line, `""` for a quote inside, ';' or '#'
+// starting a comment line. A secret is "md5" and 32 hex digits, a "SCRAM-SHA-256$..." verifier, or
+// the plain password.
+
+namespace pgweir::config {
+
+class Users {
+ public:
+  // The user's secret as the file has it, or null. Lives as long as this object.
+  const std::string* Find(std::string_view name) const;
+  size_t size() const { return secrets_.size(); }
+
+ private:
+  friend StatusOr<Users> ParseUsers(std::string_view text, const std::string& path);
+  absl::flat_hash_map<std::string, std::string, StringHash, StringEq> secrets_;
+};
+
+// Errors read "FILE:LINE:COLUMN: ...", and never show a secret.
+StatusOr<Users> LoadUsers(const std::string& path);
+StatusOr<Users> ParseUsers(std::string_view text, const std::string& path);
+
+}  // namespace pgweir::config

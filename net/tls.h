@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "net/stream.h"
+
+namespace pgweir::net {
+
+// The server's side of TLS for clients: certificate, key and, for client certificates, the CA.
+// Immutable and shared; a reload makes a new one and connections keep theirs.
+class TlsContext {
+ public:
+  enum class Verify { kNone, kClientCertificate };
+
+  // Paths of PEM files; `ca` may be empty unless client certificates are verified. The error names
+  // the file and OpenSSL's reason.
+  static StatusOr<std::shared_ptr<const TlsContext>> Load(const std::string& certificate,
+                                                          const std::string& key,
+                                                          const std::string& ca, Verify verify);
+
+  // A session for an accepted descriptor.
+  SslPtr NewSession(int fd) const;
+
+ private:
+  struct ContextDeleter {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  };
+  std::unique_ptr<SSL_CTX, ContextDeleter> context_;
+};
+
+}  // namespace pgweir::net

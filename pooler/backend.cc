@@ -1,0 +1,74 @@
+#include "pooler/backend.h"
+
+#include "base/log.h"
+#include "wire/messages.h"
+
+namespace pgweir::pooler {
+namespace {
+
+// libpq gives parameters by name only, so every known name is asked for.
+wire::ParametersRef ReadParameters(PGconn* connection) {
+  auto parameters = std::make_shared<wire::Parameters>();
+  for (const std::string_view name : wire::ReportedNames()) {
+    const char* value = PQparameterStatus(connection, std::string(name).c_str());
+    if (value != nullptr) parameters->Report(name, value);
+  }
+  return parameters;
+}
+
+}  // namespace
+
+Backend::Backend(BackendId id, PgConnPtr connection)
+    : opened_at(Clock::now()),
+      idle_since(opened_at),
+      id_(id),
+      connection_(std::move(connection)),
+      cancel_(PQgetCancel(connection_.get()), PQfreeCancel),
+      process_id_(PQbackendPID(connection_.get())),
+      stream_(PQsocket(connection_.get()), net::Socket::Ownership::kBorrows) {
+  PQsetnonblocking(connection_.get(), 1);
+  PQisBusy(connection_.get());  // lets libpq parse what it has read already
+  parameters = ReadParameters(connection_.get());
+  if (void* ssl = PQsslStruct(connection_.get(), "OpenSSL"); ssl != nullptr) {
+    stream_.BorrowTls(static_cast<SSL*>(ssl));
+  }
+}
+
+bool DrainUnasked(Backend& backend, std::span<std::byte> scratch) {
+  while (backend.stream().readable()) {
+    const size_t kept = backend.unscanned.size();
+    std::copy_n(wire::AsBytes(backend.unscanned).data(), kept, scratch.data());
+    const net::IoResult got = backend.stream().Read(scratch.subspan(kept));
+    if (got.state == net::IoState::kBlocked) return true;
+    if (got.state != net::IoState::kOk) return false;
+    const wire::Bytes in = scratch.first(kept + got.bytes);
+    size_t position = 0;
+    wire::Frame frame;
+    wire::FrameScanner::Step step;
+    while ((step = backend.scanner.Next(in, position, frame)) == wire::FrameScanner::Step::kFrame) {
+      if (frame.type == wire::backend::kParameterStatus) {
+        const auto status = wire::ReadParameterStatus(frame.head);
+        if (!status.ok()) return false;
+        auto changed = std::make_shared<wire::Parameters>(*backend.parameters);
+        changed->Report(status->name, status->value);
+        backend.parameters = std::move(changed);
+      } else if (frame.type == wire::backend::kErrorResponse) {
+        const auto error = wire::ReadErrorFields(frame.head);
+        LogInfo("idle backend was ended by its server backend={} sqlstate={} message=\"{}\"",
+                backend.id().value, error.ok() ? error->sqlstate : "",
+                error.ok() ? error->message : "");
+        return false;
+      } else if (frame.type != wire::backend::kNoticeResponse &&
+                 frame.type != wire::backend::kNotificationResponse) {
+        LogError("idle backend sent a message nobody asked for backend={} type='{}'",
+                 backend.id().value, frame.type);
+        return false;
+      }
+    }
+    if (step != wire::FrameScanner::Step::kMore) return false;
+    backend.unscanned.assign(wire::AsText(in.subspan(position)));
+  }
+  return !backend.stream().socket().hung_up();
+}
+
+}  // namespace pgweir::pooler

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "net/stream.h"
+#include "wire/frame_scanner.h"
+#include "wire/parameters.h"
+#include "wire/reply_tracker.h"
+
+namespace pgweir::pooler {
+
+struct PgConnDeleter {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+using PgConnPtr = std::unique_ptr<PGconn, PgConnDeleter>;
+
+// A connection to a server, opened by libpq and carried by net/. libpq keeps the socket and its TLS
+// session; we read and write them. One thread at a time touches a backend: whoever holds its lease,
+// or the pool under its mutex.
+class Backend {
+ public:
+  // `connection` has just been reported open. It is made non-blocking, so that ending it never
+  // waits.
+  Backend(BackendId id, PgConnPtr connection);
+
+  BackendId id() const { return id_; }
+  int process_id() const { return process_id_; }
+  net::Stream& stream() { return stream_; }
+  // For PQcancel from any thread; outlives the backend where a cancel still runs.
+  const std::shared_ptr<PGcancel>& cancel() const { return cancel_; }
+
+  wire::ReplyTracker tracker;
+  wire::FrameScanner scanner{wire::ServerHead};
+  // The start of a message that had not arrived whole when it was read.
+  std::string unscanned;
+  // The settings that the server has for this connection now.
+  wire::ParametersRef parameters;
+
+  TimePoint opened_at;
+  TimePoint retire_at = kNoDeadline;
+  TimePoint idle_since;
+
+ private:
+  friend class Pool;
+
+  // Where a backend is in its life; changed by Pool::Move only, under the pool's mutex.
+  enum class State : uint8_t {
+    kIdle,            // in an idle list, parked
+    kLeased,          // with a session, or granted to one that waits
+    kBeingCancelled,  // free, but a cancel may still be on its way: another client must not get it
+  };
+
+  const BackendId id_;
+  PgConnPtr connection_;  // before stream_: the socket is given back before it is closed
+  std::shared_ptr<PGcancel> cancel_;
+  int process_id_;
+  net::Stream stream_;
+
+  State state_ = State::kLeased;
+  int cancels_under_way_ = 0;
+  bool poked_ = false;  // an event came while nobody listened
+  uint64_t target_version_ = 0;
+};
+
+// Decodes the messages that a server may send on its own: reports settings into
+// backend.parameters. False when something else came, or the end.
+bool DrainUnasked(Backend& backend, std::span<std::byte> scratch);
+
+}  // namespace pgweir::pooler

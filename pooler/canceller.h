@@ -1,0 +1,44 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+
+namespace pgweir::pooler {
+
+// Sends cancel requests to servers, on threads of its own because libpq's PQcancel blocks until the
+// server has closed the cancel connection. Bounded: beyond the queue a request is dropped, as a
+// cancel may always come too late. Thread-safe.
+class Canceller {
+ public:
+  Canceller(int threads, size_t max_queued);
+  // Requests that were not sent yet are dropped.
+  ~Canceller();
+
+  // `done` runs exactly once, on a canceller's thread or inside this call, when the server has
+  // dealt with the request or it was dropped.
+  void Send(std::shared_ptr<PGcancel> cancel, absl::AnyInvocable<void()> done);
+
+ private:
+  struct Job {
+    std::shared_ptr<PGcancel> cancel;
+    absl::AnyInvocable<void()> done;
+  };
+  void Run();
+
+  const size_t max_queued_;
+  std::mutex mutex_;  // with a condition variable, hence not pgweir::Mutex
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace pgweir::pooler

@@ -1,0 +1,470 @@
+#include "pooler/pool.h"
+
+#include <algorithm>
+#include <random>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "pooler/pool_policy.h"
+
+namespace pgweir::pooler {
+namespace {
+
+// Start-up settings remembered a pool; beyond that the memory starts anew.
+constexpr size_t kMaxSettings = 256;
+
+double Random() {
+  static thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+}  // namespace
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  Discard();
+  pool_ = other.pool_;
+  backend_ = std::exchange(other.backend_, nullptr);
+  return *this;
+}
+
+void Lease::Return() { pool_->Return(*std::exchange(backend_, nullptr)); }
+
+void Lease::Discard() {
+  if (backend_ != nullptr) pool_->Discard(*std::exchange(backend_, nullptr));
+}
+
+Pool::Pool(std::string name, Target target, const config::Pool& limits, PoolServices services)
+    : name_(std::move(name)),
+      services_(services),
+      limits_(limits),
+      target_(std::move(target)),
+      idle_(services.workers.size()) {}
+
+Pool::~Pool() = default;
+
+// --- waiting ---
+
+Pool::Waiting::Waiting(Pool& pool, net::Event& event)
+    : pool_(pool), event_(event), since_(Clock::now()), node_(std::make_shared<Node>()) {
+  node_->worker = &event.worker();
+  node_->event = &event;
+  Aftermath aftermath;
+  {
+    MutexLock lock(pool_.mutex_);
+    pool_.waiting_.push_back(node_);
+    // A backend may have come back since TryAcquire found none.
+    if (pool_.waiting_.size() == 1) {
+      if (Backend* backend = pool_.PopIdle(event.worker().index()); backend != nullptr) {
+        pool_.waiting_.pop_front();
+        node_->queued = false;
+        node_->granted = backend;
+        aftermath.woken.push_back(node_);
+      }
+    }
+    aftermath.opening = pool_.PlanOpening();
+  }
+  pool_.Finish(std::move(aftermath));
+}
+
+Pool::Waiting::~Waiting() {
+  node_->event = nullptr;
+  Backend* unwanted = nullptr;
+  {
+    MutexLock lock(pool_.mutex_);
+    if (node_->queued) {
+      std::erase(pool_.waiting_, node_);
+      node_->queued = false;
+    }
+    unwanted = std::exchange(node_->granted, nullptr);
+  }
+  if (unwanted == nullptr) return;
+  unwanted->stream().socket().Unpark(event_.worker(), nullptr);
+  pool_.Return(*unwanted);
+}
+
+StatusOr<Lease> Pool::Waiting::Poll() {
+  Backend* backend = nullptr;
+  bool poked = false;
+  {
+    MutexLock lock(pool_.mutex_);
+    if (!node_->failure.ok()) return node_->failure;
+    backend = std::exchange(node_->granted, nullptr);
+    if (backend == nullptr) return Lease();
+    poked = std::exchange(backend->poked_, false);
+  }
+  backend->stream().socket().Unpark(event_.worker(), &event_);
+  if (poked) backend->stream().socket().NoteReadable();
+  return Lease(&pool_, backend);
+}
+
+Status Pool::Waiting::TimedOut() const {
+  MutexLock lock(pool_.mutex_);
+  if (!pool_.last_failure_.ok()) return pool_.last_failure_;
+  using std::chrono::milliseconds;
+  return Errorf(
+      sqlstate::kTooManyConnections,
+      "no server connection became free within {} ms: all {} are in use and {} clients wait "
+      "(pool.wait_timeout, pool.size)",
+      std::chrono::duration_cast<milliseconds>(Clock::now() - since_).count(), pool_.all_.size(),
+      pool_.waiting_.size());
+}
+
+// --- acquiring and giving back ---
+
+Lease Pool::TryAcquire(net::Event& event) {
+  net::Worker& worker = event.worker();
+  Backend* backend;
+  bool poked;
+  {
+    MutexLock lock(mutex_);
+    if (!waiting_.empty()) return Lease();
+    backend = PopIdle(worker.index());
+    if (backend == nullptr) return Lease();
+    poked = std::exchange(backend->poked_, false);
+  }
+  backend->stream().socket().Unpark(worker, &event);
+  if (poked) backend->stream().socket().NoteReadable();
+  return Lease(this, backend);
+}
+
+Backend* Pool::PopIdle(int worker) {
+  for (size_t i = 0; i < idle_.size(); ++i) {
+    auto& list = idle_[(static_cast<size_t>(worker) + i) % idle_.size()];
+    if (list.empty()) continue;
+    Backend* backend = list.back();
+    list.pop_back();
+    --idle_count_;
+    backend->state_ = Backend::State::kLeased;
+    return backend;
+  }
+  return nullptr;
+}
+
+void Pool::Return(Backend& backend) {
+  PGWEIR_CHECK(backend.tracker.idle());
+  // Bytes that nobody has read would be met by the next owner; an idle server sends few.
+  const bool poked = backend.stream().readable();
+  backend.idle_since = Clock::now();
+  backend.stream().socket().Park(this, backend.id().value);
+  GiveBack(backend, poked);
+}
+
+// The backend is parked on the calling worker.
+void Pool::GiveBack(Backend& backend, bool poked) {
+  net::Worker* home = backend.stream().socket().worker();
+  bool inspect = false;
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    backend.poked_ |= poked;
+    if (!MayStay(backend, backend.idle_since)) {
+      aftermath.closing.push_back(Take(backend));
+      aftermath.opening = PlanOpening();
+    } else if (backend.cancels_under_way_ > 0) {
+      backend.state_ = Backend::State::kBeingCancelled;
+    } else if (backend.poked_) {
+      backend.poked_ = false;
+      inspect = true;
+    } else if (!waiting_.empty()) {
+      auto node = std::move(waiting_.front());
+      waiting_.pop_front();
+      node->queued = false;
+      node->granted = &backend;
+      backend.state_ = Backend::State::kLeased;
+      aftermath.woken.push_back(std::move(node));
+    } else {
+      backend.state_ = Backend::State::kIdle;
+      idle_[static_cast<size_t>(home->index())].push_back(&backend);
+      ++idle_count_;
+    }
+  }
+  if (inspect) return Inspect(backend);
+  Finish(std::move(aftermath));
+}
+
+void Pool::Discard(Backend& backend) {
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    aftermath.closing.push_back(Take(backend));
+    aftermath.opening = PlanOpening();
+  }
+  Finish(std::move(aftermath));
+}
+
+bool Pool::MayStay(const Backend& backend, TimePoint now) const {
+  if (closed_ || backend.target_version_ != target_version_ || now >= backend.retire_at)
+    return false;
+  // Overflow serves those who wait and no longer.
+  return !waiting_.empty() || static_cast<int>(all_.size()) <= limits_.size;
+}
+
+Pool::Owned Pool::Take(Backend& backend) {
+  const auto it = all_.find(backend.id().value);
+  PGWEIR_CHECK(it != all_.end());
+  Owned owned = std::move(it->second);
+  all_.erase(it);
+  return owned;
+}
+
+void Pool::Finish(Aftermath aftermath) {
+  for (const auto& node : aftermath.woken) Wake(node);
+  Open(aftermath.opening);
+}
+
+void Pool::Wake(const std::shared_ptr<Waiting::Node>& node) {
+  if (node->worker->IsCurrent()) {
+    if (node->event != nullptr) node->event->Set();
+    return;
+  }
+  node->worker->Post([node] {
+    if (node->event != nullptr) node->event->Set();
+  });
+}
+
+// --- opening ---
+
+int Pool::PlanOpening() {
+  if (closed_) return 0;
+  const int count = BackendsToOpen(limits_, static_cast<int>(all_.size()), connecting_,
+                                   static_cast<int>(waiting_.size()));
+  connecting_ += count;
+  return count;
+}
+
+void Pool::Open(int count) {
+  if (count == 0) return;
+  Target target;
+  Duration timeout;
+  uint64_t version;
+  {
+    MutexLock lock(mutex_);
+    target = target_;
+    timeout = limits_.server_connect_timeout;
+    version = target_version_;
+  }
+  net::Worker* current = net::Worker::Current();
+  net::Worker* home =
+      current != nullptr && current->index() >= 0 ? current : services_.workers.front().get();
+  for (int i = 0; i < count; ++i) {
+    services_.connector.Open(target, timeout,
+                             [self = shared_from_this(), home, version](StatusOr<Owned> opened) {
+                               if (opened.ok()) (*opened)->target_version_ = version;
+                               self->OnOpened(std::move(opened), *home);
+                             });
+  }
+}
+
+void Pool::OnOpened(StatusOr<Owned> opened, net::Worker& home) {
+  if (!opened.ok()) {
+    LogWarn("server login failed pool={} sqlstate={} message=\"{}\"", name_,
+            SqlStateOf(opened.status()), MessageOf(opened.status()));
+    Aftermath aftermath;
+    {
+      MutexLock lock(mutex_);
+      --connecting_;
+      last_failure_ = opened.status();
+      if (!WorthRetrying(opened.status())) {
+        for (auto& node : waiting_) {
+          node->queued = false;
+          node->failure = opened.status();
+          aftermath.woken.push_back(std::move(node));
+        }
+        waiting_.clear();
+      }
+      aftermath.opening = PlanOpening();
+    }
+    return Finish(std::move(aftermath));
+  }
+  Backend* backend = opened->get();
+  LogInfo("new connection to server pool={} backend={} server_pid={} tls={}", name_,
+          backend->id().value, backend->process_id(), backend->stream().tls());
+  {
+    MutexLock lock(mutex_);
+    --connecting_;
+    last_failure_ = absl::OkStatus();
+    backend->retire_at = RetireAt(backend->opened_at, limits_.recycle, Random());
+    if (login_parameters_ == nullptr || !(*login_parameters_ == *backend->parameters)) {
+      login_parameters_ = backend->parameters;
+      settings_.clear();
+    } else {
+      backend->parameters = login_parameters_;
+    }
+    all_.emplace(backend->id().value, std::move(*opened));
+  }
+  // Its life on a worker begins as that of one that was just given back.
+  home.Post([self = shared_from_this(), backend, &home] {
+    backend->stream().socket().Attach(home, nullptr);
+    self->Return(*backend);
+  });
+}
+
+// --- cancelling ---
+
+void Pool::Cancel(Backend& backend, absl::AnyInvocable<void()> done) {
+  {
+    MutexLock lock(mutex_);
+    ++backend.cancels_under_way_;
+  }
+  services_.canceller.Send(backend.cancel(), [self = shared_from_this(), id = backend.id(),
+                                              done = std::move(done)]() mutable {
+    self->OnCancelled(id);
+    done();
+  });
+}
+
+void Pool::OnCancelled(BackendId id) {
+  net::Worker* home = nullptr;
+  Backend* backend = nullptr;
+  {
+    MutexLock lock(mutex_);
+    const auto it = all_.find(id.value);
+    if (it == all_.end()) return;
+    backend = it->second.get();
+    const bool last = --backend->cancels_under_way_ == 0;
+    if (!last || backend->state_ != Backend::State::kBeingCancelled) return;
+    backend->state_ = Backend::State::kLeased;
+    home = backend->stream().socket().worker();
+  }
+  home->Post([self = shared_from_this(), backend] { self->GiveBack(*backend, false); });
+}
+
+// --- idle backends ---
+
+// An idle backend has news. It may have been taken by somebody in the same instant, who is then
+// told.
+void Pool::OnPoll(uint32_t, uint64_t token) {
+  Backend* backend = nullptr;
+  {
+    MutexLock lock(mutex_);
+    const auto it = all_.find(token);
+    if (it == all_.end()) return;
+    backend = it->second.get();
+    if (backend->state_ != Backend::State::kIdle) {
+      backend->poked_ = true;
+      return;
+    }
+    auto& list = idle_[static_cast<size_t>(net::Worker::Current()->index())];
+    if (std::erase(list, backend) == 0) return;  // parked with another worker meanwhile
+    --idle_count_;
+    backend->state_ = Backend::State::kLeased;
+  }
+  Inspect(*backend);
+}
+
+// Reads what a backend said that nobody uses: a changed setting or a notice is taken note of,
+// anything else ends it.
+void Pool::Inspect(Backend& backend) {
+  net::Worker& worker = *net::Worker::Current();
+  backend.stream().socket().Unpark(worker, nullptr);
+  backend.stream().socket().NoteReadable();
+  if (!DrainUnasked(backend, worker.scratch())) {
+    LogInfo("server connection closed while idle pool={} backend={}", name_, backend.id().value);
+    return Discard(backend);
+  }
+  backend.stream().socket().Park(this, backend.id().value);
+  GiveBack(backend, false);
+}
+
+// Whether an idle backend should end now that nobody waits.
+bool Pool::Surplus(const Backend& backend, TimePoint now) const {
+  const int open = static_cast<int>(all_.size());
+  if (now >= backend.retire_at || open > limits_.size) return true;
+  return limits_.idle_timeout != Duration::zero() && open > limits_.min_size &&
+         now - backend.idle_since >= limits_.idle_timeout;
+}
+
+void Pool::CloseIdle(bool all, TimePoint now, Aftermath& aftermath) {
+  for (auto& list : idle_) {
+    size_t kept = 0;
+    for (Backend* backend : list) {
+      if (all || Surplus(*backend, now)) {
+        aftermath.closing.push_back(Take(*backend));
+        --idle_count_;
+      } else {
+        list[kept++] = backend;
+      }
+    }
+    list.resize(kept);
+  }
+}
+
+void Pool::Maintain(TimePoint now) {
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    CloseIdle(false, now, aftermath);
+    if (!closed_) {
+      const int count = BackendsToKeepReady(limits_, static_cast<int>(all_.size()), connecting_);
+      connecting_ += count;
+      aftermath.opening = count + PlanOpening();
+    }
+  }
+  for (const Owned& backend : aftermath.closing) {
+    LogInfo("closing idle server connection pool={} backend={}", name_, backend->id().value);
+  }
+  Finish(std::move(aftermath));
+}
+
+void Pool::Reconfigure(Target target, const config::Pool& limits) {
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    limits_ = limits;
+    if (!(target == target_)) {
+      target_ = std::move(target);
+      ++target_version_;
+      login_parameters_ = nullptr;
+      settings_.clear();
+      CloseIdle(true, Clock::now(), aftermath);
+    }
+    aftermath.opening = PlanOpening();
+  }
+  Finish(std::move(aftermath));
+}
+
+void Pool::Close() {
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    CloseIdle(true, Clock::now(), aftermath);
+  }
+  Finish(std::move(aftermath));
+}
+
+// --- what others ask ---
+
+wire::ParametersRef Pool::login_parameters() const {
+  MutexLock lock(mutex_);
+  return login_parameters_;
+}
+
+wire::ParametersRef Pool::FindSettings(const std::string& sql) const {
+  MutexLock lock(mutex_);
+  const auto it = settings_.find(sql);
+  return it == settings_.end() ? nullptr : it->second;
+}
+
+void Pool::RememberSettings(const std::string& sql, wire::ParametersRef parameters) {
+  MutexLock lock(mutex_);
+  if (settings_.size() >= kMaxSettings) settings_.clear();
+  settings_[sql] = std::move(parameters);
+}
+
+config::Pool Pool::limits() const {
+  MutexLock lock(mutex_);
+  return limits_;
+}
+
+Pool::Counts Pool::counts() const {
+  MutexLock lock(mutex_);
+  Counts counts;
+  counts.idle = idle_count_;
+  counts.leased = static_cast<int>(all_.size()) - idle_count_;
+  counts.connecting = connecting_;
+  counts.waiting = static_cast<int>(waiting_.size());
+  return counts;
+}
+
+}  // namespace pgweir::pooler

@@ -1,0 +1,175 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/mutex.h"
+#include "config/config.h"
+#include "net/worker.h"
+#include "pooler/backend.h"
+#include "pooler/canceller.h"
+#include "pooler/connector.h"
+
+namespace pgweir::pooler {
+
+class Pool;
+
+// What every pool uses; lives longer than all of them.
+struct PoolServices {
+  Connector& connector;
+  Canceller& canceller;
+  std::vector<std::unique_ptr<net::Worker>>& workers;  // by index
+};
+
+// The right to use a backend, on the worker that acquired it. Return gives it back for reuse; a
+// lease that ends otherwise closes the backend.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Pool* pool, Backend* backend) : pool_(pool), backend_(backend) {}
+  Lease(Lease&& other) noexcept
+      : pool_(other.pool_), backend_(std::exchange(other.backend_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { Discard(); }
+
+  explicit operator bool() const { return backend_ != nullptr; }
+  Backend* operator->() const { return backend_; }
+  Backend& operator*() const { return *backend_; }
+
+  // Requires that backend->tracker.idle().
+  void Return();
+  void Discard();
+
+ private:
+  Pool* pool_ = nullptr;
+  Backend* backend_ = nullptr;
+};
+
+// The backends of one (node, database, user), shared by all workers. Behind one mutex, whose
+// critical sections only move list nodes; no call is made to the system or to another object under
+// it.
+//
+// Idle backends lie in lists by worker, newest on top, so that a session finds one whose socket its
+// own poller watches already; failing that it takes one from another worker. When there is none, it
+// waits in one queue, strictly first come first served: nobody gets a backend while others wait.
+class Pool final : public std::enable_shared_from_this<Pool>, private net::PollSink {
+ public:
+  // `name` is for the log.
+  Pool(std::string name, Target target, const config::Pool& limits, PoolServices services);
+  ~Pool();
+
+  // A client's place in the queue. Lives on the session's frame, on its worker's thread.
+  class Waiting {
+   public:
+    // Joins the queue. `event` is set when there is an outcome.
+    Waiting(Pool& pool, net::Event& event);
+    // Leaves the queue; a backend that was granted in the same instant goes back.
+    ~Waiting();
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    // An OK lease, an error, or, while there is neither, an empty lease.
+    StatusOr<Lease> Poll();
+    // The reason to give a client whose time is over: the server's own if it can't be reached, else
+    // that all backends are busy.
+    Status TimedOut() const;
+
+   private:
+    friend class Pool;
+    // Shared with the pool's queue and a wake-up that may be on its way.
+    struct Node {
+      net::Worker* worker;
+      net::Event* event;           // used on the worker's thread only; null when nobody waits
+      Backend* granted = nullptr;  // under the pool's mutex, like the rest
+      Status failure;
+      bool queued = true;
+    };
+    Pool& pool_;
+    net::Event& event_;
+    const TimePoint since_;
+    std::shared_ptr<Node> node_;
+  };
+
+  // Any worker's thread. A backend at once, or an empty lease when there is none or others wait.
+  // Afterwards the backend's socket sets `event`.
+  Lease TryAcquire(net::Event& event);
+
+  // Any thread. Asks the server to cancel what the leased backend runs. Until the server has dealt
+  // with it, nobody else gets the backend. `done` runs on any thread.
+  void Cancel(Backend& backend, absl::AnyInvocable<void()> done);
+
+  // What a client is told at its login: the settings of a fresh login. Null before the first one.
+  wire::ParametersRef login_parameters() const;
+  // Start-up settings that a server has accepted before, with all that it then reported; null if
+  // new.
+  wire::ParametersRef FindSettings(const std::string& sql) const;
+  void RememberSettings(const std::string& sql, wire::ParametersRef parameters);
+
+  // Any thread, about once a second: ends what has been idle or alive for too long, keeps min_size.
+  void Maintain(TimePoint now);
+  // Any thread. New limits count from now on; with another target, backends of the old one end when
+  // they become free.
+  void Reconfigure(Target target, const config::Pool& limits);
+  // Any thread. Ends idle backends, and the others when they become free. No new ones are opened.
+  void Close();
+
+  config::Pool limits() const;
+  const std::string& name() const { return name_; }
+
+  struct Counts {
+    int idle = 0, leased = 0, connecting = 0, waiting = 0;
+  };
+  Counts counts() const;
+
+ private:
+  friend class Lease;
+  using Owned = std::unique_ptr<Backend>;
+
+  void Return(Backend& backend);
+  void Discard(Backend& backend);
+  void GiveBack(Backend& backend, bool poked);
+  void OnOpened(StatusOr<Owned> opened, net::Worker& home);
+  void OnCancelled(BackendId id);
+  void OnPoll(uint32_t events, uint64_t token) override;
+  void Inspect(Backend& backend);
+  static void Wake(const std::shared_ptr<Waiting::Node>& node);
+  void Open(int count);
+
+  // What to do once the mutex is free.
+  struct Aftermath {
+    std::vector<Owned> closing;
+    std::vector<std::shared_ptr<Waiting::Node>> woken;
+    int opening = 0;
+  };
+  void Finish(Aftermath aftermath);
+
+  bool MayStay(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Owned Take(Backend& backend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Backend* PopIdle(int worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int PlanOpening() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Surplus(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseIdle(bool all, TimePoint now, Aftermath& aftermath)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string name_;
+  const PoolServices services_;
+
+  mutable Mutex mutex_;
+  config::Pool limits_ ABSL_GUARDED_BY(mutex_);
+  Target target_ ABSL_GUARDED_BY(mutex_);
+  uint64_t target_version_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<uint64_t, Owned> all_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::vector<Backend*>> idle_ ABSL_GUARDED_BY(mutex_);  // by worker, newest last
+  int idle_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  int connecting_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::deque<std::shared_ptr<Waiting::Node>> waiting_ ABSL_GUARDED_BY(mutex_);
+  Status last_failure_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  wire::ParametersRef login_parameters_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, wire::ParametersRef> settings_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace pgweir::pooler

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "net/event.h"
+#include "net/output.h"
+#include "net/stream.h"
+#include "net/task.h"
+#include "net/worker.h"
+#include "proxy/host.h"
+
+namespace pgweir::proxy {
+
+// A client's connection: its stream, what could not be sent yet, what came but is not understood
+// yet, and the event that everything about its session sets.
+class Client {
+ public:
+  Client(net::Worker& worker, int fd, Peer peer);
+
+  const Peer peer;
+  net::Event event;
+  net::Stream stream;
+  net::Output output;
+  // Bytes read that wait for more: at most a message's head, or a request up to its Sync.
+  std::string input;
+
+  // Sends, or keeps what can't be sent yet. False when the client is gone.
+  bool Send(std::string_view bytes);
+  bool Send(wire::Bytes bytes);
+
+  // Appends what there is to read to `input`, waiting for something. False at the end of the stream
+  // or when the event's deadline has passed.
+  net::Task<bool> ReadMore();
+  // Waits until everything is sent. False as for ReadMore.
+  net::Task<bool> Flush();
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,63 @@
+#include "proxy/host.h"
+
+#include <exception>
+
+#include "base/log.h"
+#include "proxy/session.h"
+
+namespace pgweir::proxy {
+
+void CancelTicket::Finish(std::shared_ptr<CancelTicket> ticket) {
+  net::Worker& worker = ticket->worker_;
+  worker.Post([ticket = std::move(ticket)] {
+    ticket->finished_ = true;
+    if (ticket->event_ != nullptr) ticket->event_->Set();
+  });
+}
+
+SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot)
+    : worker_(worker), shared_(shared), snapshot_(std::move(snapshot)) {}
+
+SessionHost::~SessionHost() = default;
+
+void SessionHost::Serve(int fd, Peer peer) {
+  shared_.clients.fetch_add(1, std::memory_order_relaxed);
+  load_.fetch_add(1, std::memory_order_relaxed);
+  worker_.Post([this, fd, peer = std::move(peer)] { net::Spawn(Run(fd, peer)); });
+}
+
+// The root of a session: whatever goes wrong in it ends here and touches no other.
+net::Task<void> SessionHost::Run(int fd, Peer peer) {
+  const SessionId id{shared_.next_session.fetch_add(1, std::memory_order_relaxed)};
+  try {
+    Session session(id, *this, fd, std::move(peer));
+    sessions_.emplace(id.value, &session);
+    co_await session.Run();
+  } catch (const std::exception& error) {
+    LogError("session ended by an internal error session={} error=\"{}\"", id.value, error.what());
+  }
+  sessions_.erase(id.value);
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void SessionHost::Cancel(SessionId id, std::shared_ptr<CancelTicket> ticket) {
+  worker_.Post([this, id, ticket = std::move(ticket)]() mutable {
+    const auto it = sessions_.find(id.value);
+    if (it == sessions_.end()) return CancelTicket::Finish(std::move(ticket));
+    it->second->Cancel(std::move(ticket));
+  });
+}
+
+void SessionHost::Replace(SnapshotRef snapshot) {
+  worker_.Post([this, snapshot = std::move(snapshot)] { snapshot_ = snapshot; });
+}
+
+void SessionHost::End(Ending ending) {
+  worker_.Post([this, ending] {
+    ending_ = ending;
+    for (const auto& [id, session] : sessions_) session->Poke();
+  });
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/ids.h"
+#include "net/worker.h"
+#include "pooler/pools.h"
+#include "proxy/cancel_keys.h"
+#include "proxy/snapshot.h"
+
+namespace pgweir::proxy {
+
+class Session;
+class SessionHost;
+
+// What all workers share. Made and taken down by the supervisor; its parts are thread-safe.
+struct Shared {
+  pooler::Pools& pools;
+  CancelKeys& cancel_keys;
+  std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
+  std::atomic<int> clients{0};                       // connections, logged in or not
+  std::atomic<uint64_t> next_session{1};
+};
+
+// How far a shutdown has come, for the sessions to act on.
+enum class Ending : uint8_t {
+  kNo,
+  kWhenFree,  // as soon as the session holds no backend
+  kNow,
+};
+
+// How a client reached us.
+struct Peer {
+  std::string address;  // "127.0.0.1:40000" or "unix"
+  bool unix_socket = false;
+  bool over_limit = false;  // max_clients was reached: to be told so, unless it is a cancel request
+};
+
+// A cancel request on its way. Its own connection stays open until the request has been dealt with,
+// as a server does: a client that sees it closed can rely on it.
+class CancelTicket {
+ public:
+  CancelTicket(net::Worker& worker, net::Event& event) : worker_(worker), event_(&event) {}
+  // Any thread, once.
+  static void Finish(std::shared_ptr<CancelTicket> ticket);
+  // On the worker of the connection that asked.
+  bool finished() const { return finished_; }
+  void Abandon() { event_ = nullptr; }
+
+ private:
+  net::Worker& worker_;
+  net::Event* event_;
+  bool finished_ = false;
+};
+
+// The sessions of one worker, and the snapshot that new ones start with. Used on the worker's
+// thread, except where it says otherwise.
+class SessionHost {
+ public:
+  SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot);
+  ~SessionHost();
+
+  net::Worker& worker() { return worker_; }
+  Shared& shared() { return shared_; }
+  const SnapshotRef& snapshot() const { return snapshot_; }
+  Ending ending() const { return ending_; }
+
+  // Any thread. Serves a client's connection; takes the descriptor over.
+  void Serve(int fd, Peer peer);
+  // Any thread. Finds the session and gives it the request; finishes it when there is none.
+  void Cancel(SessionId id, std::shared_ptr<CancelTicket> ticket);
+  // Any thread.
+  void Replace(SnapshotRef snapshot);
+  void End(Ending ending);
+
+  // Any thread; a hint for where to put new clients.
+  int load() const { return load_.load(std::memory_order_relaxed); }
+
+ private:
+  net::Task<void> Run(int fd, Peer peer);
+
+  net::Worker& worker_;
+  Shared& shared_;
+  SnapshotRef snapshot_;
+  Ending ending_ = Ending::kNo;
+  absl::flat_hash_map<uint64_t, Session*> sessions_;
+  std::atomic<int> load_{0};
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,195 @@
+#include "proxy/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr int kBacklog = 4096;
+
+Status CannotListen(std::string_view name, std::string_view reason) {
+  return Errorf(sqlstate::kConfigFileError, "cannot listen on {}: {}", name, reason);
+}
+
+void SetOption(int fd, int level, int name, int value) {
+  setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// Answers at once, and noticing within minutes that a client's machine is gone.
+void PrepareTcp(int fd) {
+  SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+std::string NameOf(const sockaddr_storage& address, socklen_t length) {
+  tcp::endpoint endpoint;
+  if (length > endpoint.capacity()) return "unknown";
+  std::memcpy(endpoint.data(), &address, length);
+  endpoint.resize(length);
+  return fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+}
+
+// Whether somebody serves the socket; a file that nobody serves is left over and may go.
+bool IsServed(const std::string& path) {
+  boost::asio::io_context io;
+  boost::asio::local::stream_protocol::socket socket(io);
+  error_code error;
+  socket.connect(boost::asio::local::stream_protocol::endpoint(path), error);
+  return !error;
+}
+
+}  // namespace
+
+Status Listener::Open(const config::Listen& listen) {
+  max_clients_ = listen.max_clients;
+  if (!listen.address.empty()) {
+    const Status status = OpenTcp(listen.address, listen.port);
+    if (!status.ok()) return status;
+  }
+  if (!listen.unix_socket_dir.empty()) {
+    const Status status = OpenUnix(listen.unix_socket_dir, listen.port);
+    if (!status.ok()) return status;
+  }
+  if (doors_.empty()) return CannotListen("anything", "no address and no unix_socket_dir is set");
+  for (const auto& door : doors_) Accept(door);
+  return absl::OkStatus();
+}
+
+Status Listener::OpenTcp(const std::string& address, uint16_t port) {
+  const std::string name = fmt::format("{}:{}", address, port);
+  if (address == "*") {
+    // One socket for both families; without IPv6 one for IPv4.
+    const Status both = Bind(tcp::endpoint(tcp::v6(), port), name, "");
+    return both.ok() ? both : Bind(tcp::endpoint(tcp::v4(), port), name, "");
+  }
+  error_code error;
+  tcp::resolver resolver(io_);
+  const auto found =
+      resolver.resolve(address, std::to_string(port),
+                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (error) return CannotListen(name, error.message());
+  Status status = CannotListen(name, "the name has no address");
+  bool any = false;
+  for (const auto& entry : found) {
+    status = Bind(entry.endpoint(), name, "");
+    any = any || status.ok();
+  }
+  return any ? absl::OkStatus() : status;
+}
+
+Status Listener::OpenUnix(const std::string& folder, uint16_t port) {
+  const std::string path = fmt::format("{}/.s.PGSQL.{}", folder, port);
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    return CannotListen(path, "the path is too long");
+  if (IsServed(path)) return CannotListen(path, "another process serves it");
+  unlink(path.c_str());
+  const Status status = Bind(boost::asio::local::stream_protocol::endpoint(path), path, path);
+  if (status.ok()) chmod(path.c_str(), 0777);
+  return status;
+}
+
+Status Listener::Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path) {
+  error_code error;
+  auto door =
+      std::make_shared<Door>(Door{Acceptor(io_), name, unix_path, boost::asio::steady_timer(io_)});
+  door->acceptor.open(endpoint.protocol(), error);
+  if (!error && unix_path.empty()) {
+    door->acceptor.set_option(Acceptor::reuse_address(true), error);
+    if (!error && endpoint.protocol().family() == AF_INET6) {
+      door->acceptor.set_option(boost::asio::ip::v6_only(name.front() != '*'), error);
+    }
+  }
+  if (!error) door->acceptor.bind(endpoint, error);
+  if (!error) door->acceptor.listen(kBacklog, error);
+  if (!error) door->acceptor.non_blocking(true, error);
+  if (error) return CannotListen(name, error.message());
+  doors_.push_back(std::move(door));
+  return absl::OkStatus();
+}
+
+void Listener::Accept(const std::shared_ptr<Door>& door) {
+  door->acceptor.async_wait(Acceptor::wait_read, [this, door](error_code error) {
+    if (!error) AcceptAll(door);
+  });
+}
+
+void Listener::AcceptAll(const std::shared_ptr<Door>& door) {
+  while (door->acceptor.is_open()) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    const int fd = accept4(door->acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                           &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      Welcome(fd, *door, door->unix_path.empty() ? NameOf(address, length) : "unix");
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Accept(door);
+    // Out of descriptors or memory: those that wait stay in the kernel's queue.
+    LogError("cannot accept clients on {}: {}", door->name, std::strerror(errno));
+    door->pause.expires_after(std::chrono::milliseconds(100));
+    door->pause.async_wait([this, door](error_code error) {
+      if (!error) Accept(door);
+    });
+    return;
+  }
+}
+
+void Listener::Welcome(int fd, const Door& door, std::string address) {
+  const int clients = shared_.clients.load(std::memory_order_relaxed);
+  // Those over the limit are told so, but not without a limit.
+  if (clients >= 2 * max_clients_ + 100) {
+    close(fd);
+    return;
+  }
+  Peer peer;
+  peer.unix_socket = !door.unix_path.empty();
+  peer.over_limit = clients >= max_clients_;
+  peer.address = std::move(address);
+  if (!peer.unix_socket) PrepareTcp(fd);
+  const auto fewest =
+      std::min_element(shared_.hosts.begin(), shared_.hosts.end(),
+                       [](const auto& a, const auto& b) { return a->load() < b->load(); });
+  (*fewest)->Serve(fd, std::move(peer));
+}
+
+void Listener::Close() {
+  for (const auto& door : doors_) {
+    error_code ignored;
+    door->acceptor.close(ignored);
+    door->pause.cancel();
+    if (!door->unix_path.empty()) unlink(door->unix_path.c_str());
+  }
+  doors_.clear();
+}
+
+std::string Listener::Addresses() const {
+  std::string names;
+  for (const auto& door : doors_) {
+    if (!names.empty()) names += ", ";
+    names += door->name;
+  }
+  return names;
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "proxy/host.h"
+
+namespace pgweir::proxy {
+
+// The sockets that clients connect to, on the supervisor's thread. Each new client goes to the
+// worker that has the fewest.
+class Listener {
+ public:
+  Listener(boost::asio::io_context& io, Shared& shared) : io_(io), shared_(shared) {}
+  ~Listener() { Close(); }
+
+  // Opens what the configuration names; the error says which address and why.
+  Status Open(const config::Listen& listen);
+  void set_max_clients(int max_clients) { max_clients_ = max_clients; }
+  // From now on new connections are refused by the kernel.
+  void Close();
+
+  // "127.0.0.1:6432, /run/pgweir/.s.PGSQL.6432"
+  std::string Addresses() const;
+
+ private:
+  using Protocol = boost::asio::generic::stream_protocol;
+  using Acceptor = boost::asio::basic_socket_acceptor<Protocol>;
+  struct Door {
+    Acceptor acceptor;
+    std::string name;
+    std::string unix_path;  // "" = TCP
+    boost::asio::steady_timer pause;
+  };
+
+  Status OpenTcp(const std::string& address, uint16_t port);
+  Status OpenUnix(const std::string& folder, uint16_t port);
+  Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path);
+  void Accept(const std::shared_ptr<Door>& door);
+  void AcceptAll(const std::shared_ptr<Door>& door);
+  void Welcome(int fd, const Door& door, std::string address);
+
+  boost::asio::io_context& io_;
+  Shared& shared_;
+  int max_clients_ = 0;
+  std::vector<std::shared_ptr<Door>> doors_;
+};
+
+}  // namespace pgweir::proxy

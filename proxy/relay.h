@@ -1,0 +1,111 @@
+#pragma once
+
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "pooler/pool.h"
+#include "proxy/client.h"
+#include "wire/frame_scanner.h"
+#include "wire/parameters.h"
+
+namespace pgweir::proxy {
+
+// Carries bytes between a client and the backend that it holds, both ways at once. Payload passes
+// through the worker's scratch; only what a socket does not take is kept, and then its source is
+// not read until the rest is gone, so that memory stays bounded and nobody but the two is held up.
+//
+// Not a coroutine: its session calls Pump whenever the event is set.
+class Relay {
+ public:
+  enum class Next : uint8_t {
+    kWait,         // nothing to do before the event
+    kYield,        // there is more to do, but others have a turn first
+    kFree,         // nothing is outstanding and no transaction is open: the backend may go back
+    kBackendLost,  // the server's connection has ended or makes no sense
+    kClientGone,   // the client's has, or it said Terminate
+    kViolation,    // the client broke the protocol; see violation()
+  };
+
+  // `scanner` is where the client's stream stands.
+  Relay(Client& client, wire::FrameScanner& scanner) : client_(client), scanner_(scanner) {}
+
+  // By the pool's mode: in session mode a backend is never reported free, in statement mode a
+  // transaction is a violation.
+  void set_mode(config::PoolMode mode) { mode_ = mode; }
+
+  // The settings that the client has, or null while it has not logged in.
+  wire::ParametersRef parameters;
+
+  bool attached() const { return static_cast<bool>(lease_); }
+  pooler::Lease& lease() { return lease_; }
+
+  // Takes the backend for as long as the client needs it; forgets what the last one left.
+  void Attach(pooler::Lease lease);
+
+  // Puts the client's settings on the backend if it has others, and sends the request behind them,
+  // all in one write. False when the connection broke before one byte was taken.
+  bool Begin(wire::Bytes request);
+
+  Next Pump();
+
+  // Sends a statement of pgweir's own whose answers nobody sees.
+  void Command(std::string_view sql);
+  // Reads and discards what the backend says; kWait when there is nothing more now.
+  Next PumpBackendOnly();
+  // What the server answered to a command that failed, once; OK if none did.
+  Status TakeCommandError() { return std::exchange(command_error_, absl::OkStatus()); }
+
+  // Ends what the client left open as far as messages can: a COPY, a batch without its Sync.
+  void CloseRequest();
+  // From now on the client gets nothing of what comes.
+  void DiscardAnswers() { discarding_ = true; }
+
+  // The client's side of the stream stands within a message that the backend has seen the start of.
+  bool mid_message() const { return !scanner_.at_boundary(); }
+  // Nothing is outstanding and no transaction is open.
+  bool Free() const;
+  // The server has told the client itself that the connection ends.
+  bool told_fatal() const { return told_fatal_; }
+  bool commit_under_way() const { return commit_under_way_; }
+  bool terminated() const { return terminated_; }
+  // Whether what was sent may be sent again, on another backend: nobody has seen anything of it,
+  // and doing it twice is doing it once. The bytes to send.
+  const std::string& replay() const { return replay_; }
+  const Status& violation() const { return violation_; }
+
+ private:
+  Next ReadBackend();
+  bool TakeReplies(wire::Bytes in);
+  void OnReply(const wire::Frame& frame, bool swallowed);
+  void Forward(wire::Bytes bytes);
+  Next ReadClient();
+  wire::Bytes TakeRequests(wire::Bytes in);
+  void NoteRequest(const wire::Frame& frame);
+  void NoteParse(wire::Bytes head);
+  void NoteBind(wire::Bytes head);
+  bool SendFirst(wire::Bytes bytes);
+  void SendToBackend(wire::Bytes bytes);
+  Next Decide();
+
+  Client& client_;
+  wire::FrameScanner& scanner_;
+  config::PoolMode mode_ = config::PoolMode::kTransaction;
+  pooler::Lease lease_;
+  net::Output to_backend_;
+  std::string replay_;
+  // Names of the client's prepared statements that commit.
+  absl::flat_hash_set<std::string, StringHash, StringEq> committing_;
+  Status command_error_;
+  Status violation_;
+  bool swallowing_body_ = false;  // of a message that goes on in the next bytes
+  bool discarding_ = false;
+  bool told_fatal_ = false;
+  bool commit_under_way_ = false;
+  bool terminated_ = false;
+  bool client_gone_ = false;
+  bool backend_broken_ = false;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,146 @@
+#include "proxy/request.h"
+
+#include <algorithm>
+
+#include "proxy/error_response.h"
+#include "wire/messages.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using Step = wire::FrameScanner::Step;
+namespace frontend = wire::frontend;
+
+// A server acts on these at once; before them it may keep its answers to itself.
+bool WantsAnswerNow(char type) {
+  return type == frontend::kQuery || type == frontend::kSync || type == frontend::kFlush ||
+         type == frontend::kFunctionCall || type == frontend::kTerminate;
+}
+
+// Whether `in`, which begins at a message, holds something to be sent now. kFrame: yes.
+Step ReadyToSend(wire::Bytes in, wire::Frame& frame) {
+  wire::FrameScanner scanner(wire::ClientHead);
+  size_t position = 0;
+  Step step;
+  while ((step = scanner.Next(in, position, frame)) == Step::kFrame) {
+    if (scanner.at_boundary() && WantsAnswerNow(frame.type)) return Step::kFrame;
+    if (frame.body_length > RequestReader::kMaxGathered) return Step::kFrame;
+  }
+  if (step == Step::kMore && in.size() > RequestReader::kMaxGathered) return Step::kFrame;
+  return step;
+}
+
+}  // namespace
+
+RequestReader::State RequestReader::Poll(wire::Bytes& request) {
+  if (!client_.output.empty()) {
+    const net::IoState state = client_.output.Flush(client_.stream);
+    if (state == net::IoState::kFailed) return State::kEnded;
+    // A client that doesn't take its answers gets no further ones made.
+    if (state == net::IoState::kBlocked) return State::kWait;
+  }
+  const bool fresh = examined_ || client_.input.empty();
+  examined_ = true;
+  if (fresh && !client_.stream.readable()) return State::kWait;
+
+  const std::span<std::byte> scratch = client_.event.worker().scratch();
+  size_t size = client_.input.size();
+  std::copy_n(wire::AsBytes(client_.input).data(), size, scratch.data());
+  if (client_.stream.readable()) {
+    const net::IoResult got = client_.stream.Read(scratch.subspan(size));
+    if (got.state == net::IoState::kClosed || got.state == net::IoState::kFailed) {
+      return State::kEnded;
+    }
+    if (got.state == net::IoState::kBlocked && fresh) return State::kWait;
+    size += got.bytes;
+  }
+  return Examine(scratch.first(size), request);
+}
+
+RequestReader::State RequestReader::Examine(wire::Bytes in, wire::Bytes& request) {
+  std::string answer;
+  size_t position = 0;
+  wire::Frame frame;
+  Step step;
+  while ((step = scanner_.Next(in, position, frame)) == Step::kFrame) {
+    if (AnswersItself(frame, answer)) {
+      if (ended_) return State::kEnded;
+      continue;
+    }
+    scanner_ = wire::FrameScanner(wire::ClientHead);
+    position = frame.offset;
+    break;
+  }
+  if (!answer.empty() && !client_.Send(answer)) return State::kEnded;
+  const wire::Bytes rest = in.subspan(position);
+  if (step == Step::kFrame) {
+    step = ReadyToSend(rest, frame);
+    if (step == Step::kFrame) {
+      client_.input.clear();
+      request = rest;
+      return State::kReady;
+    }
+  }
+  if (step != Step::kMore) return Violated(step, frame);
+  client_.input.assign(wire::AsText(rest));
+  if (client_.input.empty()) client_.input.shrink_to_fit();
+  return State::kWait;
+}
+
+bool RequestReader::AnswersItself(const wire::Frame& frame, std::string& answer) {
+  switch (frame.type) {
+    case frontend::kTerminate:
+      ended_ = true;
+      return true;
+    case frontend::kSync:
+      skipping_to_sync_ = false;
+      wire::AppendReadyForQuery(answer, wire::TransactionStatus::kIdle);
+      return true;
+    // Outside a COPY the server ignores its messages, and a Flush finds nothing to push.
+    case frontend::kFlush:
+    case frontend::kCopyData:
+    case frontend::kCopyDone:
+    case frontend::kCopyFail:
+      return true;
+    default:
+      return skipping_to_sync_;
+  }
+}
+
+void RequestReader::Reject(wire::Bytes request, const Status& error) {
+  std::string answer;
+  size_t position = 0;
+  wire::Frame frame;
+  Step step;
+  while ((step = scanner_.Next(request, position, frame)) == Step::kFrame) {
+    if (AnswersItself(frame, answer)) continue;
+    AppendError(answer, Severity::kError, error);
+    if (frame.type == frontend::kQuery || frame.type == frontend::kFunctionCall) {
+      wire::AppendReadyForQuery(answer, wire::TransactionStatus::kIdle);
+    } else {
+      skipping_to_sync_ = true;
+    }
+  }
+  std::string rest(wire::AsText(request.subspan(position)));
+  client_.input = std::move(rest);
+  if (!client_.Send(answer)) ended_ = true;
+}
+
+void RequestReader::Rewind() {
+  scanner_ = wire::FrameScanner(wire::ClientHead);
+  client_.input.clear();
+}
+
+RequestReader::State RequestReader::Violated(Step step, const wire::Frame& frame) {
+  violation_ = ProtocolViolation(step, frame.type);
+  return State::kViolation;
+}
+
+Status ProtocolViolation(Step step, char type) {
+  if (step == Step::kBadLength)
+    return Error(sqlstate::kProtocolViolation, "invalid message length");
+  return Errorf(sqlstate::kProtocolViolation, "invalid frontend message type {}",
+                static_cast<unsigned char>(type));
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "net/task.h"
+#include "pooler/pool.h"
+#include "proxy/client.h"
+#include "proxy/relay.h"
+#include "proxy/request.h"
+#include "wire/startup.h"
+
+namespace pgweir::proxy {
+
+// One client, from its first byte to its last, on one worker: start-up, login, then requests, each
+// carried by a backend that is held for as long as the pool's mode says.
+class Session {
+ public:
+  Session(SessionId id, SessionHost& host, int fd, Peer peer);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // The whole life. Returns when nothing of the client's is left anywhere.
+  net::Task<void> Run();
+
+  // On the worker's thread: the client's cancel key was presented.
+  void Cancel(std::shared_ptr<CancelTicket> ticket);
+  // On the worker's thread: something that sessions look at has changed.
+  void Poke() { client_.event.Set(); }
+
+ private:
+  // --- login (session_login.cc) ---
+  net::Task<bool> LogIn();
+  net::Task<Status> Admit(wire::StartupMessage startup);
+  net::Task<Status> LearnSettings(std::vector<wire::Setting> settings);
+  bool SendWelcome();
+
+  // --- requests (session.cc) ---
+  net::Task<void> Serve();
+  // Finds a backend for a request that could not be sent at once, with `lease` as a first
+  // candidate. False when the session is over; else the backend is attached and has the request, or
+  // the client has been told why not.
+  net::Task<bool> Obtain(std::string request, pooler::Lease lease);
+  net::Task<StatusOr<pooler::Lease>> AwaitLease();
+  net::Task<bool> CheckAlive();
+  // What follows when the relay can't go on. False when the session is over.
+  net::Task<bool> Leave(Relay::Next reason);
+  bool NeedsCheck(const pooler::Backend& backend) const;
+  bool MustEnd() const;
+  void ForwardCancel();
+  void FinishCancel();
+  // Tells the client why its connection ends, if it listens.
+  net::Task<void> Say(Status reason);
+
+  // --- backends without their client (session_cleanup.cc) ---
+  // Runs a statement of pgweir's own on the attached backend.
+  net::Task<Status> RunCommand(std::string sql, TimePoint deadline);
+  // Reads until all that is outstanding is answered.
+  net::Task<bool> Drain(TimePoint deadline);
+  // Brings the backend that a client left into a state for others, or ends it.
+  net::Task<void> CleanUp();
+  net::Task<bool> MakeReusable();
+
+  const SessionId id_;
+  SessionHost& host_;
+  Client client_;
+  RequestReader requests_;
+  Relay relay_;
+  std::shared_ptr<pooler::Pool> pool_;
+  config::PoolMode mode_ = config::PoolMode::kTransaction;
+  std::shared_ptr<CancelTicket> cancel_;
+  uint32_t cancel_process_id_ = 0;  // of the client's key; 0 = none yet
+};
+
+}  // namespace pgweir::proxy

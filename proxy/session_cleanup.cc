@@ -1,0 +1,77 @@
+// What a session does with a backend when no client speaks: its own statements, and the clean-up
+// behind a client that left in the middle of something.
+
+#include "base/log.h"
+#include "proxy/session.h"
+
+namespace pgweir::proxy {
+
+net::Task<Status> Session::RunCommand(std::string sql, TimePoint deadline) {
+  relay_.Command(sql);
+  if (!co_await Drain(deadline)) {
+    co_return Error(sqlstate::kConnectionFailure, "the server connection was lost or too slow");
+  }
+  co_return relay_.TakeCommandError();
+}
+
+net::Task<bool> Session::Drain(TimePoint deadline) {
+  client_.event.SetDeadline(deadline);
+  bool drained = false;
+  while (true) {
+    const Relay::Next next = relay_.PumpBackendOnly();
+    if (next == Relay::Next::kBackendLost) break;
+    drained = relay_.lease()->tracker.between_requests();
+    if (drained || client_.event.expired() || host_.ending() == Ending::kNow) break;
+    // The answer to a COPY that was still on its way when the client left.
+    if (relay_.lease()->tracker.copy_in()) {
+      relay_.CloseRequest();
+      continue;
+    }
+    if (next == Relay::Next::kYield) client_.event.Set();
+    co_await client_.event.Wait();
+  }
+  client_.event.SetDeadline(kNoDeadline);
+  co_return drained;
+}
+
+net::Task<void> Session::CleanUp() {
+  if (!relay_.attached()) co_return;
+  relay_.DiscardAnswers();
+  client_.output.Clear();
+  const BackendId id = relay_.lease()->id();
+  if (co_await MakeReusable()) {
+    relay_.lease().Return();
+    co_return;
+  }
+  LogInfo("closing because: the client left it in the middle session={} backend={}", id_.value,
+          id.value);
+  relay_.lease().Discard();
+}
+
+net::Task<bool> Session::MakeReusable() {
+  // The server waits for the rest of a message that will never come.
+  if (relay_.mid_message()) co_return false;
+  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  if (tracker.desynchronised()) co_return false;
+  const TimePoint deadline = DeadlineAfter(pool_->limits().cleanup_timeout);
+  if (!tracker.between_requests()) {
+    // A client that took its leave wants done what it asked for; one that vanished does not.
+    if (tracker.outstanding() && !relay_.terminated()) pool_->Cancel(*relay_.lease(), [] {});
+    relay_.CloseRequest();
+    if (!co_await Drain(deadline)) co_return false;
+  }
+  if (tracker.status() != wire::TransactionStatus::kIdle) {
+    const Status rolled_back = co_await RunCommand("ROLLBACK", deadline);
+    if (!rolled_back.ok()) co_return false;
+  }
+  if (mode_ == config::PoolMode::kSession) {
+    const Status reset = co_await RunCommand("DISCARD ALL", deadline);
+    if (!reset.ok()) co_return false;
+    auto parameters = std::make_shared<wire::Parameters>(*relay_.lease()->parameters);
+    parameters->set_unreported({});
+    relay_.lease()->parameters = std::move(parameters);
+  }
+  co_return relay_.Free();
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,156 @@
+#include "proxy/supervisor.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+#include "config/loader.h"
+#include "proxy/service_notify.h"
+
+namespace pgweir::proxy {
+namespace {
+
+constexpr int kParallelLogins = 16;
+constexpr int kCancelThreads = 2;
+constexpr size_t kMaxQueuedCancels = 1000;
+constexpr std::chrono::milliseconds kTick{100};
+constexpr int kTicksPerMaintenance = 10;
+// After "at once", how long sessions have to end before they are abandoned.
+constexpr std::chrono::seconds kAtOnce{6};
+
+int WorkerCount(const config::Config& config) {
+  if (config.listen.workers > 0) return config.listen.workers;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string MonotonicMicroseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
+    : config_path_(std::move(config_path)),
+      snapshot_(std::move(snapshot)),
+      signals_(io_, SIGHUP, SIGINT, SIGTERM),
+      ticker_(io_) {
+  signals_.add(SIGQUIT);
+  signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
+  const int count = WorkerCount(snapshot_->config());
+  for (int i = 0; i < count; ++i) workers_.push_back(std::make_unique<net::Worker>(i));
+  connector_ = std::make_unique<pooler::Connector>(kParallelLogins);
+  canceller_ = std::make_unique<pooler::Canceller>(kCancelThreads, kMaxQueuedCancels);
+  pools_ =
+      std::make_unique<pooler::Pools>(pooler::PoolServices{*connector_, *canceller_, workers_});
+  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, hosts_);
+  for (auto& worker : workers_) {
+    hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
+  }
+  listener_ = std::make_unique<Listener>(io_, *shared_);
+}
+
+// Nobody new comes in, what serves sessions ends, then what they used.
+Supervisor::~Supervisor() {
+  listener_.reset();
+  connector_.reset();
+  canceller_.reset();
+  pools_->CloseAll();
+  for (auto& worker : workers_) worker->Stop();
+  for (auto& worker : workers_) worker->Join();
+}
+
+Status Supervisor::Run() {
+  const Status opened = listener_->Open(snapshot_->config().listen);
+  if (!opened.ok()) return opened;
+  for (auto& worker : workers_) worker->Start(fmt::format("worker-{}", worker->index()));
+  AwaitSignal();
+  Tick();
+  LogInfo("serving {} workers={} databases={}", listener_->Addresses(), workers_.size(),
+          snapshot_->config().databases.size());
+  NotifyServiceManager("READY=1");
+  const std::string line = fmt::format("pgweir: ready, listening on {}\n", listener_->Addresses());
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  io_.run();
+  LogInfo("stopped");
+  return absl::OkStatus();
+}
+
+void Supervisor::AwaitSignal() {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    OnSignal(signal);
+    AwaitSignal();
+  });
+}
+
+void Supervisor::OnSignal(int signal) {
+  if (signal == SIGHUP) return Reload();
+  const bool at_once = signal == SIGQUIT || stopping_;
+  NotifyServiceManager("STOPPING=1");
+  stopping_ = true;
+  if (at_once) {
+    LogInfo("stopping at once");
+    return BeginEnding(Ending::kNow);
+  }
+  if (signal == SIGTERM) {
+    LogInfo("stopping when all clients have left clients={}", shared_->clients.load());
+    return BeginEnding(Ending::kNo);
+  }
+  LogInfo("stopping when all transactions have ended clients={}", shared_->clients.load());
+  BeginEnding(Ending::kWhenFree);
+}
+
+void Supervisor::BeginEnding(Ending ending) {
+  listener_->Close();
+  ending_ = ending;
+  if (ending == Ending::kNow) give_up_at_ = Clock::now() + kAtOnce;
+  for (const auto& host : hosts_) host->End(ending);
+}
+
+// A configuration that can't be read leaves the old one serving.
+void Supervisor::Reload() {
+  NotifyServiceManager("RELOADING=1\nMONOTONIC_USEC=" + MonotonicMicroseconds());
+  auto next = Snapshot::Load(config_path_);
+  if (next.ok()) {
+    for (const std::string& key : config::NeedRestart(snapshot_->config(), (*next)->config())) {
+      LogWarn("reload: {} changes at the next restart only", key);
+    }
+    snapshot_ = *std::move(next);
+    for (const auto& host : hosts_) host->Replace(snapshot_);
+    pools_->Reconfigure(snapshot_->config());
+    listener_->set_max_clients(snapshot_->config().listen.max_clients);
+    LogInfo("reloaded {}", config_path_);
+  } else {
+    LogError("reload failed, the old configuration stays: {}", MessageOf(next.status()));
+  }
+  NotifyServiceManager("READY=1");
+}
+
+void Supervisor::Tick() {
+  if (++ticks_ % kTicksPerMaintenance == 0) pools_->Maintain();
+  if (stopping_ && (shared_->clients.load() == 0 || Clock::now() >= give_up_at_)) {
+    io_.stop();
+    return;
+  }
+  ticker_.expires_after(kTick);
+  ticker_.async_wait([this](boost::system::error_code error) {
+    if (!error) Tick();
+  });
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/worker.h"
+#include "pooler/pools.h"
+#include "proxy/host.h"
+#include "proxy/listener.h"
+
+namespace pgweir::proxy {
+
+// The process: workers, pools and listeners, made from a configuration, kept through reloads, and
+// taken down in order. Runs on the main thread.
+class Supervisor {
+ public:
+  Supervisor(std::string config_path, SnapshotRef snapshot);
+  ~Supervisor();
+
+  // Serves until a signal ends it. An error when it could not begin.
+  Status Run();
+
+ private:
+  void AwaitSignal();
+  void OnSignal(int signal);
+  void Reload();
+  void BeginEnding(Ending ending);
+  void Tick();
+
+  const std::string config_path_;
+  SnapshotRef snapshot_;
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer ticker_;
+  std::vector<std::unique_ptr<net::Worker>> workers_;
+  std::vector<std::unique_ptr<SessionHost>> hosts_;
+  std::unique_ptr<pooler::Connector> connector_;
+  std::unique_ptr<pooler::Canceller> canceller_;
+  std::unique_ptr<pooler::Pools> pools_;
+  CancelKeys cancel_keys_;
+  std::unique_ptr<Shared> shared_;
+  std::unique_ptr<Listener> listener_;
+  Ending ending_ = Ending::kNo;
+  bool stopping_ = false;  // a first signal has come
+  TimePoint give_up_at_ = kNoDeadline;
+  int ticks_ = 0;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The settings of a session, as its client wants them and as a server connection has them.
+
+namespace pgweir::wire {
+
+using Setting = std::pair<std::string, std::string>;
+
+// A value: compare with ==.
+class Parameters {
+ public:
+  // Records a ParameterStatus.
+  void Report(std::string_view name, std::string_view value);
+  // The reported value, or null. Names compare without case.
+  const std::string* Find(std::string_view name) const;
+  // Everything the server reported, in the order it did.
+  const std::vector<Setting>& reported() const { return reported_; }
+
+  // Settings that the server does not report, as the client gave them at start-up.
+  const std::vector<Setting>& unreported() const { return unreported_; }
+  void set_unreported(std::vector<Setting> settings) { unreported_ = std::move(settings); }
+
+  bool operator==(const Parameters&) const = default;
+
+ private:
+  std::vector<Setting> reported_;
+  std::vector<Setting> unreported_;
+};
+
+// Shared between threads, never changed once shared: whoever learns of a change makes a new one.
+// Clients and backends with equal settings mostly hold the same object, so that the comparison on
+// the query path is one of pointers.
+using ParametersRef = std::shared_ptr<const Parameters>;
+
+// Whether a client may set `name` and the server reports it.
+bool IsReportedAndSettable(std::string_view name);
+
+// The SQL that turns a server connection with settings `from` into one with settings `to`; "" when
+// nothing that can be set differs.
+std::string SettingsChange(const Parameters& from, const Parameters& to);
+
+// The SQL that gives a fresh connection these settings.
+std::string SettingsSql(const std::vector<Setting>& settings);
+
+// 'value' as an SQL string literal that reads the same whatever standard_conforming_strings is.
+std::string QuoteLiteral(std::string_view value);
+
+// The parameters that servers report at login, in their order; libpq gives them by name only.
+const std::vector<std::string_view>& ReportedNames();
+
+}  // namespace pgweir::wire

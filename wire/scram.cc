@@ -1,0 +1,164 @@
+#include "wire/scram.h"
+
+#include <algorithm>
+
+#include "wire/base64.h"
+#include "wire/hash.h"
+
+namespace pgweir::wire {
+namespace {
+
+// Real messages take some hundred bytes; a client's nonce has 24.
+constexpr size_t kMaxMessage = 8192;
+constexpr size_t kMaxNonce = 1024;
+
+Status Malformed(std::string_view why) {
+  return Errorf(sqlstate::kProtocolViolation, "malformed SCRAM message: {}", why);
+}
+
+Status CheckMessage(std::string_view message) {
+  if (message.empty()) return Malformed("empty");
+  if (message.size() > kMaxMessage) return Malformed("too long");
+  if (message.find('\0') != std::string_view::npos) return Malformed("zero byte inside");
+  return absl::OkStatus();
+}
+
+bool IsAlpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// RFC 5802's "printable": visible ASCII without the comma.
+bool IsPrintable(std::string_view s) {
+  return std::all_of(s.begin(), s.end(), [](char c) { return c > ' ' && c <= '~' && c != ','; });
+}
+
+// Reads the comma-separated attributes of a message, one letter, '=' and a value each.
+class Attributes {
+ public:
+  explicit Attributes(std::string_view message) : message_(message) {}
+
+  bool at_end() const { return at_ > message_.size(); }
+  // Where the attribute begins that Next() reads.
+  size_t position() const { return at_; }
+
+  StatusOr<std::string_view> Next(char& name) {
+    if (at_end()) return Malformed("attribute expected, but found end of message");
+    const size_t end = std::min(message_.find(',', at_), message_.size());
+    const std::string_view attribute = message_.substr(at_, end - at_);
+    if (attribute.size() < 2 || !IsAlpha(attribute[0]) || attribute[1] != '=') {
+      return Malformed("attribute expected, but found something else");
+    }
+    name = attribute[0];
+    // RFC 5802, section 5.1: a mandatory extension that is not understood ends the exchange.
+    if (name == 'm') {
+      return Error(sqlstate::kFeatureNotSupported,
+                   "client requires an unsupported SCRAM extension");
+    }
+    at_ = end + 1;
+    return attribute.substr(2);
+  }
+
+  StatusOr<std::string_view> Expect(char wanted) {
+    char name = 0;
+    StatusOr<std::string_view> value = Next(name);
+    if (value.ok() && name != wanted) {
+      return Malformed(fmt::format("attribute \"{}\" expected, but found \"{}\"", wanted, name));
+    }
+    return value;
+  }
+
+ private:
+  std::string_view message_;
+  // One past the comma behind the last attribute read; beyond the message after the last one.
+  size_t at_ = 0;
+};
+
+// The length of the gs2 header, its last comma included.
+StatusOr<size_t> Gs2HeaderLength(std::string_view message) {
+  switch (message[0]) {
+    case 'n':  // no channel binding wanted
+    case 'y':  // wanted, but the client saw none offered: right, none was
+      break;
+    case 'p':
+      return Malformed("channel binding selected, but not offered");
+    default:
+      return Malformed("unexpected channel-binding flag");
+  }
+  if (message.size() < 3 || message[1] != ',') return Malformed("comma expected");
+  if (message[2] == 'a') {
+    return Error(sqlstate::kFeatureNotSupported,
+                 "client uses authorization identity, but it is not supported");
+  }
+  if (message[2] != ',') return Malformed("unexpected attribute in gs2 header");
+  return 3;
+}
+
+}  // namespace
+
+ScramServer::ScramServer(ScramVerifier verifier, std::string nonce)
+    : verifier_(std::move(verifier)), nonce_(std::move(nonce)) {}
+
+StatusOr<std::string> ScramServer::First(std::string_view client_first) {
+  if (Status status = CheckMessage(client_first); !status.ok()) return status;
+  const StatusOr<size_t> gs2_length = Gs2HeaderLength(client_first);
+  if (!gs2_length.ok()) return gs2_length.status();
+  const std::string_view bare = client_first.substr(*gs2_length);
+
+  Attributes attributes(bare);
+  // The name of the start-up packet counts; libpq sends none here.
+  if (const auto user = attributes.Expect('n'); !user.ok()) return user.status();
+  const StatusOr<std::string_view> nonce = attributes.Expect('r');
+  if (!nonce.ok()) return nonce.status();
+  if (nonce->empty() || nonce->size() > kMaxNonce) return Malformed("nonce of unusable length");
+  if (!IsPrintable(*nonce)) return Malformed("non-printable characters in nonce");
+  while (!attributes.at_end()) {
+    char extension = 0;
+    if (const auto value = attributes.Next(extension); !value.ok()) return value.status();
+  }
+
+  gs2_header_ = client_first.substr(0, *gs2_length);
+  client_first_bare_ = bare;
+  nonce_.insert(0, *nonce);
+  server_first_ =
+      fmt::format("r={},s={},i={}", nonce_, Base64Encode(verifier_.salt), verifier_.iterations);
+  return server_first_;
+}
+
+StatusOr<std::string> ScramServer::Final(std::string_view client_final) {
+  if (Status status = CheckMessage(client_final); !status.ok()) return status;
+  Attributes attributes(client_final);
+  const StatusOr<std::string_view> binding = attributes.Expect('c');
+  if (!binding.ok()) return binding.status();
+  if (*binding != Base64Encode(gs2_header_)) {
+    return Error(sqlstate::kProtocolViolation,
+                 "unexpected SCRAM channel-binding attribute in client-final-message");
+  }
+  const StatusOr<std::string_view> nonce = attributes.Expect('r');
+  if (!nonce.ok()) return nonce.status();
+  if (server_first_.empty() || !SameSecret(*nonce, nonce_)) {
+    return Error(sqlstate::kProtocolViolation, "invalid SCRAM response: nonce does not match");
+  }
+  char name = 0;
+  size_t proof_at = 0;
+  StatusOr<std::string_view> proof_text;
+  do {
+    proof_at = attributes.position();
+    proof_text = attributes.Next(name);
+    if (!proof_text.ok()) return proof_text.status();
+  } while (name != 'p');
+  if (!attributes.at_end()) return Malformed("garbage found behind the proof");
+  const std::optional<std::string> proof = Base64Decode(*proof_text);
+  if (!proof.has_value() || proof->size() != ScramKey{}.size()) return Malformed("unusable proof");
+
+  // RFC 5802, section 3. The comma before the proof is not part of client-final-without-proof.
+  const std::string auth_message = fmt::format("{},{},{}", client_first_bare_, server_first_,
+                                               client_final.substr(0, proof_at - 1));
+  ScramKey client_key = HmacSha256(AsText(verifier_.stored_key), auth_message);
+  for (size_t i = 0; i < client_key.size(); ++i) {
+    client_key[i] ^= static_cast<unsigned char>((*proof)[i]);
+  }
+  if (!SameSecret(AsText(Sha256(AsText(client_key))), AsText(verifier_.stored_key))) {
+    return Error(sqlstate::kInvalidPassword, "password authentication failed");
+  }
+  return "v=" + Base64Encode(AsText(HmacSha256(AsText(verifier_.server_key), auth_message)));
+}
+
+}  // namespace pgweir::wire
