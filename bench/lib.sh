@@ -9,7 +9,7 @@ children=()    # the proxies
 clean_up() {
   local status=$? pid
   trap '' INT TERM HUP
-  for pid in "${children[@]}"; do stop_child "$pid" KILL 5; done
+  for pid in "${children[@]}"; do stop_child "$pid" INT 5; done
   [[ -z $postgres_pid ]] || stop_child "$postgres_pid" QUIT 10
   [[ -z $work ]] || rm -rf "$work"
   exit "$status"
@@ -84,4 +84,12 @@ measure() {
   [[ $pid == 0 ]] || read -ra after <<<"$(cpu_of "$pid")"
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${load%%:*}" "$target" "${result% *}" "${result#* }" \
     $((after[0] - before[0])) $((after[1] - before[1])) $((after[2] - before[2])) >>"$work/rows"
+}
+
+# rotated BY NAME...: the names, beginning with another one each round, since a run feels the one
+# before it.
+rotated() {
+  local by=$1 names=("${@:2}")
+  by=$((by % ${#names[@]}))
+  echo "${names[@]:by}" "${names[@]:0:by}"
 }

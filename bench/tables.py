@@ -1,7 +1,12 @@
 """Turns the measuring scripts' rows into the tables that they print.
 
-tables.py readiness ROWS CALLS    CPU and system calls a query, of each target
-tables.py compare ROWS BASE       throughput and CPU a query, as ratios to the target BASE
+tables.py readiness ROWS CALLS TARGETS   CPU and system calls a query, CPU also as a ratio to the
+                                         first target's
+tables.py compare ROWS BASE TARGETS      throughput and CPU a query, also as ratios to BASE's
+
+TARGETS is the order of the tables' lines, separated by blanks.
+Ratios are taken round by round, since neighbours in time share the machine's mood, and given, like
+everything else, as median (smallest-largest).
 """
 
 import statistics
@@ -9,7 +14,7 @@ import sys
 
 
 def read_rows(path):
-    """{load: {target: [run, ...]}}, in the order of the file; a run is a dict."""
+    """{load: {target: [run, ...]}}, a target's runs in the order of the rounds."""
     loads = {}
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -30,6 +35,10 @@ def spread(values, digits):
     return f"{statistics.median(values):.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
 
 
+def ratios(runs, base_runs, key):
+    return [run[key] / base[key] for run, base in zip(runs, base_runs) if base[key]]
+
+
 def print_table(head, rows):
     print("| " + " | ".join(head) + " |")
     print("|---|" + "---:|" * (len(head) - 1))
@@ -37,20 +46,23 @@ def print_table(head, rows):
         print("| " + " | ".join(row) + " |")
 
 
-def readiness(rows_path, calls_path):
+def readiness(rows_path, calls_path, order):
     calls = {}
     with open(calls_path, encoding="utf-8") as file:
         for line in file:
             load, target, count, total = line.rstrip("\n").split("\t")
             calls[load, target] = f"{int(total) / int(count):.2f}"
     for load, targets in read_rows(rows_path).items():
+        base = order.split()[0]
         rows = []
-        for target, runs in targets.items():
+        for target in order.split():
+            runs = targets[target]
             user = statistics.mean(run["cpu"] * run["user_share"] for run in runs)
             rows.append(
                 [
                     target,
                     spread([run["cpu"] for run in runs], 1),
+                    spread(ratios(runs, targets[base], "cpu"), 2),
                     f"{user:.1f}",
                     calls.get((load, target), "–"),
                     spread([run["rate"] / 1000 for run in runs], 1),
@@ -58,20 +70,17 @@ def readiness(rows_path, calls_path):
             )
         print(f"\n**{load}**\n")
         print_table(
-            ["reactor", "CPU µs a query", "in user mode", "system calls a query", "thousand queries a second"],
+            ["reactor", "CPU µs a query", f"to {base}'s", "in user mode", "system calls a query",
+             "thousand queries a second"],
             rows,
         )
 
 
-def ratios(runs, base_runs, key):
-    """Round by round: neighbours in time share the machine's mood."""
-    return [run[key] / base[key] for run, base in zip(runs, base_runs) if base[key]]
-
-
-def compare(rows_path, base):
+def compare(rows_path, base, order):
     for load, targets in read_rows(rows_path).items():
         rows = []
-        for target, runs in targets.items():
+        for target in order.split():
+            runs = targets[target]
             row = [target, spread([run["rate"] / 1000 for run in runs], 1)]
             has_cpu = any(run["cpu"] for run in runs)
             row.append(spread([run["cpu"] for run in runs], 1) if has_cpu else "–")
@@ -81,7 +90,8 @@ def compare(rows_path, base):
             rows.append(row)
         print(f"\n**{load}**\n")
         print_table(
-            ["", "thousand transactions a second", "CPU µs a transaction", f"throughput to {base}'s", f"CPU to {base}'s"],
+            ["", "thousand transactions a second", "CPU µs a transaction",
+             f"throughput to {base}'s", f"CPU to {base}'s"],
             rows,
         )
 

@@ -22,8 +22,7 @@ Pool Overlay(Pool pool, const PoolOverride& over) {
   pool.recycle = over.recycle.value_or(pool.recycle);
   pool.idle_timeout = over.idle_timeout.value_or(pool.idle_timeout);
   pool.pre_ping = over.pre_ping.value_or(pool.pre_ping);
-  pool.server_connect_timeout =
-      over.server_connect_timeout.value_or(pool.server_connect_timeout);
+  pool.server_connect_timeout = over.server_connect_timeout.value_or(pool.server_connect_timeout);
   pool.cleanup_timeout = over.cleanup_timeout.value_or(pool.cleanup_timeout);
   return pool;
 }

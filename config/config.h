@@ -41,8 +41,8 @@ struct Listen {
 
 struct Auth {
   AuthMethod method = AuthMethod::kScramSha256;
-  std::string users_file;                 // absolute once loaded; "" = no users
-  bool allow_plain_without_tls = false;   // method "password" over an unencrypted TCP connection
+  std::string users_file;                // absolute once loaded; "" = no users
+  bool allow_plain_without_tls = false;  // method "password" over an unencrypted TCP connection
 };
 
 struct Pool {
@@ -50,12 +50,12 @@ struct Pool {
   int size = 50;
   int overflow = 0;
   int min_size = 0;
-  milliseconds wait_timeout{30'000};     // 0 = waits for ever
-  milliseconds recycle{3'600'000};       // 0 = never
-  milliseconds idle_timeout{600'000};    // 0 = never
+  milliseconds wait_timeout{30'000};   // 0 = waits for ever
+  milliseconds recycle{3'600'000};     // 0 = never
+  milliseconds idle_timeout{600'000};  // 0 = never
   bool pre_ping = true;
   milliseconds server_connect_timeout{15'000};
-  milliseconds cleanup_timeout{5'000};   // bound of cancel, drain, ROLLBACK and reset
+  milliseconds cleanup_timeout{5'000};  // bound of cancel, drain, ROLLBACK and reset
 };
 
 // One server as a libpq connection string gives it.

@@ -16,19 +16,14 @@ bool IsBare(char c) {
 }  // namespace
 
 void Faults::Add(Position at, std::string_view message) {
-  faults_.emplace_back(at, fmt::format("{}:{}:{}: {}", path_, at.line, at.column, message));
+  faults_.emplace(at, fmt::format("{}:{}:{}: {}", path_, at.line, at.column, message));
 }
 
-void Faults::AddOfOtherFile(std::string message) {
-  of_other_files_.push_back(std::move(message));
-}
+void Faults::AddOfOtherFile(std::string message) { of_other_files_.push_back(std::move(message)); }
 
 Status Faults::ToStatus() const {
-  std::vector<std::pair<Position, std::string>> sorted = faults_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> lines;
-  for (auto& fault : sorted) lines.push_back(std::move(fault.second));
+  for (const auto& [at, line] : faults_) lines.push_back(line);
   lines.insert(lines.end(), of_other_files_.begin(), of_other_files_.end());
   if (lines.empty()) return absl::OkStatus();
   if (lines.size() > kMaxShownFaults) {

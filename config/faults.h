@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,7 @@ class Faults {
 
  private:
   std::string path_;
-  std::vector<std::pair<Position, std::string>> faults_;
+  std::multimap<Position, std::string> faults_;
   std::vector<std::string> of_other_files_;
 };
 

@@ -36,7 +36,7 @@ int OpenForReading(const std::string& path) {
 }
 
 Status CheckRegular(int fd) {
-  struct stat info {};
+  struct stat info{};
   if (fd < 0 || fstat(fd, &info) != 0) return CannotRead(errno);
   if (S_ISREG(info.st_mode)) return absl::OkStatus();
   return Error(sqlstate::kConfigFileError, "is not a regular file");

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
-#include <string>
 
 #include "config/config.h"
 #include "config/table_reader.h"
@@ -18,11 +16,10 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
 void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& faults, Auth& auth);
 void ReadLog(TableReader reader, Log& log);
 
-// The keys of a pool table over `base`.
-PoolOverride ReadPool(TableReader& reader, const Pool& base);
-// All of [databases], with the pools of those that have none of their own taken from `config`.
+void ReadPool(TableReader reader, Pool& pool);
+// The databases' pools start from `config`'s.
 void ReadDatabases(TableReader reader, Config& config);
-// All of [users]; their pools have to suit each database already in `config`.
+// The users' pools have to suit each of `config`'s databases.
 void ReadUsers(TableReader reader, Config& config);
 
 }  // namespace pgweir::config

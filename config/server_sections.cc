@@ -65,15 +65,65 @@ void ReadTls(TableReader reader, const std::filesystem::path& folder, Tls& tls) 
 }
 
 void ReadMethod(TableReader& reader, Auth& auth) {
-  constexpr std::string_view kKey = "method";
-  const bool is_text = reader.Has(kKey);
-  const std::string text = is_text ? reader.TextOr(kKey, "") : "";
-  if (text == "cert" || text == "hba") {
-    return reader.Fault(kKey, fmt::format("\"{}\" is not served by this version", text));
+  const auto text = reader.Text("method");
+  if (!text.has_value()) return;
+  if (*text == "cert" || *text == "hba") {
+    return reader.Fault("method", fmt::format("\"{}\" is not served by this version", *text));
   }
-  auth.method = reader.Choice<AuthMethod>(kKey, kMethods).value_or(auth.method);
+  auth.method = reader.Choice<AuthMethod>("method", kMethods).value_or(auth.method);
+}
+
+// Without the key, the default file has to be there if the method needs secrets.
+void ReadUsersFile(TableReader& reader, const std::filesystem::path& folder, Faults& faults,
+                   Auth& auth) {
+  const auto given = reader.Text("users_file");
+  const std::string path = Anchored(given.value_or(std::string(kDefaultUsersFile)), folder);
+  std::error_code error;
+  const bool is_needed = given.has_value() || auth.method != AuthMethod::kTrust;
+  if (path.empty() || (!is_needed && !std::filesystem::exists(path, error))) return;
+  auth.users_file = path;
+  const auto content = ReadFile(path, kMaxUsersFileBytes);
+  if (!content.ok()) {
+    return reader.Fault("users_file", fmt::format("{} {}", path, MessageOf(content.status())));
+  }
+  const auto users = ParseUsers(*content, path);
+  if (!users.ok()) faults.AddOfOtherFile(MessageOf(users.status()));
 }
 
 }  // namespace
+
+void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen) {
+  listen.address = reader.Text("address").value_or(listen.address);
+  listen.port = static_cast<uint16_t>(reader.Int("port", 1, 65535).value_or(listen.port));
+  listen.unix_socket_dir = ReadPath(reader, "unix_socket_dir", folder);
+  listen.workers = reader.Int("workers", 0, kMaxWorkers).value_or(listen.workers);
+  listen.max_clients = reader.Int("max_clients", 1, kMaxClients).value_or(listen.max_clients);
+  listen.client_login_timeout =
+      reader.Time("client_login_timeout").value_or(listen.client_login_timeout);
+  ReadTls(reader.Table("tls"), folder, listen.tls);
+  reader.RejectUnknown();
+  if (listen.address.empty() && listen.unix_socket_dir.empty()) {
+    reader.Fault("address", "must not be empty without a unix_socket_dir: nothing to listen on");
+  }
+  if (listen.unix_socket_dir.size() > kMaxSocketFolder) {
+    reader.Fault("unix_socket_dir", fmt::format("must have at most {} characters as an absolute "
+                                                "path",
+                                                kMaxSocketFolder));
+  }
+}
+
+void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& faults, Auth& auth) {
+  ReadMethod(reader, auth);
+  ReadUsersFile(reader, folder, faults, auth);
+  auth.allow_plain_without_tls =
+      reader.Bool("allow_plain_without_tls").value_or(auth.allow_plain_without_tls);
+  ReadNotServed("auth", reader);
+  reader.RejectUnknown();
+}
+
+void ReadLog(TableReader reader, Log& log) {
+  log.level = reader.Choice<LogLevel>("level", kLevels).value_or(log.level);
+  reader.RejectUnknown();
+}
 
 }  // namespace pgweir::config

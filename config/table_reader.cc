@@ -30,8 +30,9 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 std::string_view KindOf(const TomlValue& value) {
-  constexpr std::string_view kKinds[] = {"table", "list",        "string",          "whole number",
-                                         "number", "true or false", "date or time"};
+  constexpr std::string_view kKinds[] = {"a table",        "a list",   "a string",
+                                         "a whole number", "a number", "true or false",
+                                         "a date or time"};
   return kKinds[value.value.index()];
 }
 
@@ -169,10 +170,14 @@ std::vector<std::pair<std::string, TableReader>> TableReader::NamedTables() {
   for (const TomlEntry& entry : table_) {
     if (entry.key.empty() || entry.key.find('\0') != std::string::npos) {
       faults_->Add(entry.at, fmt::format("{}: a name must not be empty or contain the character "
-                                         "U+0000", name_));
+                                         "U+0000",
+                                         name_));
       continue;
     }
-    tables.emplace_back(entry.key, TableReader(entry.value, NameOf(entry.key), *faults_));
+    TableReader reader(entry.value, NameOf(entry.key), *faults_);
+    if (std::holds_alternative<TomlTable>(entry.value.value)) {
+      tables.emplace_back(entry.key, std::move(reader));
+    }
   }
   return tables;
 }
@@ -187,7 +192,7 @@ void TableReader::NotServed(std::string_view key, const TomlValue& standard) {
   const TomlEntry* entry = Find(key);
   if (entry == nullptr || AreEqual(entry->value, standard)) return;
   if (!HasTypeOf(entry->value, standard)) {
-    return Fault(key, fmt::format("must be a {}", KindOf(standard)));
+    return Fault(key, fmt::format("must be {}", KindOf(standard)));
   }
   faults_->Add(entry->value.at,
                fmt::format("key {} is not served by this version; leave it out", NameOf(key)));

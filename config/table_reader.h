@@ -36,7 +36,8 @@ class TableReader {
 
   // Without the key, a reader of an empty table.
   TableReader Table(std::string_view key);
-  // A reader for each entry of a table whose keys are names of the DBA's choice.
+  // A reader for each entry of a table whose keys are names of the DBA's choice. What is no table
+  // is a fault and left out.
   std::vector<std::pair<std::string, TableReader>> NamedTables();
 
   // Accepts a key only with a value equal to `standard`, which stands for what can't be changed
@@ -44,6 +45,7 @@ class TableReader {
   void NotServed(std::string_view key, const TomlValue& standard);
   void RejectUnknown();
 
+  bool IsEmpty() const { return table_.empty(); }
   bool Has(std::string_view key) const { return FindEntry(table_, key) != nullptr; }
   // Of the key's value, else of the table.
   Position PositionOf(std::string_view key) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@
 // the plain password.
 
 namespace pgweir::config {
+
+// A longer file is refused.
+inline constexpr size_t kMaxUsersFileBytes = 64 << 20;
 
 class Users {
  public:

@@ -2,11 +2,12 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <chrono>
+#include <string>
 
 #include "base/check.h"
 
@@ -15,43 +16,39 @@ namespace {
 
 thread_local Worker* current_worker = nullptr;
 
-// How long the thread stays with the poller before the io_context has a turn; timers may be late by
-// as much.
-constexpr std::chrono::milliseconds kTurn{1};
+// Tokens of the worker's own descriptors.
+constexpr uint64_t kPosted = 0;
+constexpr uint64_t kTimer = 1;
 
 }  // namespace
 
 Worker::Worker(int index)
     : index_(index),
-      sleeper_(io_, dup(poller_.fd())),
-      timer_(io_),
-      scratch_(kScratchSize),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  PGWEIR_CHECK(wake_fd_ >= 0);
-  wake_slot_ = poller_.Add(wake_fd_, this, 0);
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      timer_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      scratch_(kScratchSize) {
+  PGWEIR_CHECK(wake_fd_ >= 0 && timer_fd_ >= 0);
+  poller_.Add(wake_fd_, this, kPosted);
+  poller_.Add(timer_fd_, this, kTimer);
 }
 
 Worker::~Worker() {
   Join();
   close(wake_fd_);
+  close(timer_fd_);
 }
 
 void Worker::Start(std::string_view name) {
   thread_ = std::thread([this] {
     current_worker = this;
-    Sleep();
-    io_.run();
-    RunPosted();
+    Loop();
     current_worker = nullptr;
   });
   pthread_setname_np(thread_.native_handle(), std::string(name.substr(0, 15)).c_str());
 }
 
 void Worker::Stop() {
-  Post([this] {
-    stopped_ = true;
-    io_.stop();
-  });
+  Post([this] { stopped_ = true; });
 }
 
 void Worker::Join() {
@@ -72,12 +69,6 @@ void Worker::Post(absl::AnyInvocable<void()> function) {
 
 Worker* Worker::Current() { return current_worker; }
 
-void Worker::Schedule(Event* event) {
-  ready_.push_back(event);
-  if (turning_ || ready_.size() > 1) return;
-  boost::asio::post(io_, [this] { RunReady(); });
-}
-
 void Worker::Forget(Event* event) {
   std::replace(ready_.begin(), ready_.end(), event, static_cast<Event*>(nullptr));
   std::replace(running_.begin(), running_.end(), event, static_cast<Event*>(nullptr));
@@ -87,32 +78,13 @@ void Worker::MoveDeadline(Event* event, TimePoint from, TimePoint to) {
   if (from != kNoDeadline) deadlines_.erase({from, event});
   if (to == kNoDeadline) return;
   deadlines_.insert({to, event});
-  if (to < timer_at_) ArmTimer();
+  if (to < timer_at_) ArmTimer(to);
 }
 
-// Waits inside the io_context until the poller has something.
-void Worker::Sleep() {
-  sleeper_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                      [this](boost::system::error_code error) {
-                        if (!error) Turn();
-                      });
-}
-
-void Worker::Turn() {
-  turning_ = true;
-  const TimePoint until = Clock::now() + kTurn;
-  bool busy = true;
-  while (busy && !stopped_ && Clock::now() < until) {
-    const int events = poller_.Wait(ready_.empty() ? static_cast<int>(kTurn.count()) : 0);
-    busy = events > 0 || !ready_.empty();
+void Worker::Loop() {
+  while (!stopped_) {
+    poller_.Wait(ready_.empty() ? -1 : 0);
     RunReady();
-  }
-  turning_ = false;
-  if (stopped_) return;
-  if (busy) {
-    boost::asio::post(io_, [this] { Turn(); });
-  } else {
-    Sleep();
   }
 }
 
@@ -125,10 +97,15 @@ void Worker::RunReady() {
   running_.clear();
 }
 
-void Worker::OnPoll(uint32_t, uint64_t) {
+void Worker::OnPoll(uint32_t, uint64_t token) {
   uint64_t count;
-  [[maybe_unused]] const ssize_t got = read(wake_fd_, &count, sizeof count);
-  RunPosted();
+  if (token == kTimer) {
+    [[maybe_unused]] const ssize_t got = read(timer_fd_, &count, sizeof count);
+    FireDeadlines();
+  } else {
+    [[maybe_unused]] const ssize_t got = read(wake_fd_, &count, sizeof count);
+    RunPosted();
+  }
 }
 
 void Worker::RunPosted() {
@@ -140,15 +117,19 @@ void Worker::RunPosted() {
   for (auto& function : functions) function();
 }
 
-void Worker::ArmTimer() {
-  timer_at_ = deadlines_.begin()->first;
-  timer_.expires_at(timer_at_);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) FireDeadlines();
-  });
+// The timer is moved for an earlier deadline only. One that was taken back leaves it to fire early,
+// once, and find nothing.
+void Worker::ArmTimer(TimePoint at) {
+  using std::chrono::nanoseconds;
+  timer_at_ = at;
+  const auto since_epoch = std::chrono::duration_cast<nanoseconds>(at.time_since_epoch()).count();
+  itimerspec when{};
+  when.it_value.tv_sec = since_epoch / 1'000'000'000;
+  // Zero would switch it off.
+  when.it_value.tv_nsec = std::max<long>(since_epoch % 1'000'000'000, 1);
+  timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
-// An event that is past its deadline is set once; it stays expired until its deadline is moved.
 void Worker::FireDeadlines() {
   timer_at_ = kNoDeadline;
   const TimePoint now = Clock::now();
@@ -157,7 +138,7 @@ void Worker::FireDeadlines() {
     deadlines_.erase(deadlines_.begin());
     event->Set();
   }
-  if (!deadlines_.empty()) ArmTimer();
+  if (!deadlines_.empty()) ArmTimer(deadlines_.begin()->first);
 }
 
 }  // namespace pgweir::net

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -19,10 +16,10 @@
 
 namespace pgweir::net {
 
-// One thread with one io_context, and in it the edge-triggered poller that carries the sockets of
-// clients and backends. While there is work the thread waits on the poller directly, and lets the
-// io_context (timers, whatever else lives there) have a turn once a millisecond; with nothing to do
-// it sleeps in the io_context.
+// One thread with one edge-triggered poller, which carries the sockets of clients and backends, wakes
+// what waits for a deadline, and hears of functions posted by other threads. It blocks in one place
+// only, and without a time-out, which costs a timer in the kernel each time. (bench/README.md has the
+// measurement against Asio's reactor.)
 //
 // Everything on a worker runs on its thread, except Post and Stop.
 class Worker final : private PollSink {
@@ -46,7 +43,6 @@ class Worker final : private PollSink {
   bool IsCurrent() const { return Current() == this; }
   static Worker* Current();
 
-  boost::asio::io_context& io() { return io_; }
   Poller& poller() { return poller_; }
 
   // Shared by all connections of the worker: its contents are good until the next suspension.
@@ -55,32 +51,27 @@ class Worker final : private PollSink {
  private:
   friend class Event;
 
-  void Schedule(Event* event);
+  void Schedule(Event* event) { ready_.push_back(event); }
   void Forget(Event* event);
   void MoveDeadline(Event* event, TimePoint from, TimePoint to);
 
-  void Sleep();
-  void Turn();
+  void Loop();
   void RunReady();
   void RunPosted();
-  void ArmTimer();
+  void ArmTimer(TimePoint at);
   void FireDeadlines();
   void OnPoll(uint32_t events, uint64_t token) override;
 
   const int index_;
-  boost::asio::io_context io_{1};
   Poller poller_;
-  boost::asio::posix::stream_descriptor sleeper_;  // the poller's descriptor, inside io_
-  boost::asio::steady_timer timer_;
+  const int wake_fd_;   // an eventfd: functions were posted
+  const int timer_fd_;  // a timerfd: the earliest deadline
   TimePoint timer_at_ = kNoDeadline;
   absl::btree_set<std::pair<TimePoint, Event*>> deadlines_;
   std::vector<Event*> ready_;
   std::vector<Event*> running_;
   std::vector<std::byte> scratch_;
-  int wake_fd_;
-  Poller::Slot wake_slot_;
   bool stopped_ = false;
-  bool turning_ = false;  // in Turn, which runs what becomes ready
 
   Mutex mutex_;
   std::vector<absl::AnyInvocable<void()>> posted_ ABSL_GUARDED_BY(mutex_);

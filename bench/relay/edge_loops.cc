@@ -63,6 +63,39 @@ class HotLoop {
   Descriptor descriptor_;
 };
 
+class HotTickLoop {
+ public:
+  HotTickLoop(asio::io_context& io, EdgeRelay& relay)
+      : io_(io), relay_(relay), descriptor_(io, dup(relay.epoll_fd())) {}
+
+  void Sleep() {
+    descriptor_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
+      if (error) return;
+      relay_.TickEvery(static_cast<int>(kTurn.count()));
+      Turn();
+    });
+  }
+
+ private:
+  void Turn() {
+    int events = 0;
+    do {
+      events += relay_.Poll(-1);
+      if (relay_.TakeWoken()) break;
+    } while (!relay_.TakeTick());
+    if (events > 0) {
+      asio::post(io_, [this] { Turn(); });
+      return;
+    }
+    relay_.TickEvery(0);
+    Sleep();
+  }
+
+  asio::io_context& io_;
+  EdgeRelay& relay_;
+  Descriptor descriptor_;
+};
+
 template <typename Loop>
 void RunInside(uint16_t port, const sockaddr_in& server) {
   asio::io_context io(1);
@@ -82,5 +115,7 @@ void RunEpoll(uint16_t port, const sockaddr_in& server) {
 void RunNested(uint16_t port, const sockaddr_in& server) { RunInside<NestedLoop>(port, server); }
 
 void RunHot(uint16_t port, const sockaddr_in& server) { RunInside<HotLoop>(port, server); }
+
+void RunHotTick(uint16_t port, const sockaddr_in& server) { RunInside<HotTickLoop>(port, server); }
 
 }  // namespace pgweir::bench

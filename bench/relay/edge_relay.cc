@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,16 +26,19 @@ constexpr uint32_t kBothWays = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 EdgeRelay::EdgeRelay(uint16_t port, const sockaddr_in& server)
     : epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      ticker_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       listener_(ListenOn(port)),
       server_(server),
       scratch_(kScratchSize) {
-  PGWEIR_CHECK(epoll_ >= 0 && wake_ >= 0);
+  PGWEIR_CHECK(epoll_ >= 0 && wake_ >= 0 && ticker_ >= 0);
   Watch(listener_, this, EPOLLIN | EPOLLET);
   Watch(wake_, &woken_, EPOLLIN | EPOLLET);
+  Watch(ticker_, &ticked_, EPOLLIN | EPOLLET);
 }
 
 EdgeRelay::~EdgeRelay() {
   close(listener_);
+  close(ticker_);
   close(wake_);
   close(epoll_);
 }
@@ -42,17 +46,21 @@ EdgeRelay::~EdgeRelay() {
 int EdgeRelay::Poll(int timeout_ms) {
   std::array<epoll_event, 256> events;
   const int count = epoll_wait(epoll_, events.data(), events.size(), timeout_ms);
+  int ticks = 0;
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr == this) {
       Accept();
     } else if (events[i].data.ptr == &woken_) {
       woken_ = true;
+    } else if (events[i].data.ptr == &ticked_) {
+      ticked_ = true;
+      ++ticks;
     } else {
       OnEvents(*static_cast<End*>(events[i].data.ptr), events[i].events);
     }
   }
   closed_.clear();
-  return count < 0 ? 0 : count;
+  return count < 0 ? 0 : count - ticks;
 }
 
 bool EdgeRelay::TakeWoken() {
@@ -61,6 +69,16 @@ bool EdgeRelay::TakeWoken() {
   uint64_t times;
   return read(wake_, &times, sizeof times) == sizeof times;
 }
+
+void EdgeRelay::TickEvery(int period_ms) {
+  itimerspec times{};
+  times.it_value.tv_nsec = times.it_interval.tv_nsec = period_ms * 1'000'000L;
+  PGWEIR_CHECK(timerfd_settime(ticker_, 0, &times, nullptr) == 0);
+  ticked_ = false;
+}
+
+// Edge-triggered, each expiry is told without the descriptor being read.
+bool EdgeRelay::TakeTick() { return std::exchange(ticked_, false); }
 
 void EdgeRelay::Watch(int fd, void* owner, uint32_t events) {
   epoll_event event{};

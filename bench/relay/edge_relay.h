@@ -22,7 +22,8 @@ class EdgeRelay {
   EdgeRelay(const EdgeRelay&) = delete;
   EdgeRelay& operator=(const EdgeRelay&) = delete;
 
-  // Waits up to `timeout_ms` (-1: for good), moves what can be moved, returns how many events.
+  // Waits up to `timeout_ms` (-1: for good), moves what can be moved, returns how many events there
+  // were, ticks not counted.
   int Poll(int timeout_ms);
 
   // Readable when Poll would find something.
@@ -31,6 +32,11 @@ class EdgeRelay {
   // Writing to this eventfd from anywhere ends a Poll that waits; woken() tells once that it did.
   int wake_fd() const { return wake_; }
   bool TakeWoken();
+
+  // Ends a Poll that waits every `period_ms` from now on; 0 stops that. Once armed, a tick costs
+  // less than a timeout, which the kernel arms and cancels for each Poll that waits.
+  void TickEvery(int period_ms);
+  bool TakeTick();
 
  private:
   struct Session;
@@ -64,9 +70,11 @@ class EdgeRelay {
 
   const int epoll_;
   const int wake_;
+  const int ticker_;
   const int listener_;
   const sockaddr_in server_;
   bool woken_ = false;
+  bool ticked_ = false;
   std::vector<std::byte> scratch_;
   // Kept to the end of the batch: a later event of it may still point there.
   std::vector<std::unique_ptr<Session>> closed_;

@@ -18,6 +18,9 @@ void RunNested(uint16_t port, const sockaddr_in& server);
 // have a turn once a millisecond or when another thread asks for it.
 void RunHot(uint16_t port, const sockaddr_in& server);
 
+// As hot, but a timer in our epoll bounds the wait instead of each wait's own timeout.
+void RunHotTick(uint16_t port, const sockaddr_in& server);
+
 // Asio's reactor, coroutines, async_read_some: each read is tried before it is waited for.
 void RunAsio(uint16_t port, const sockaddr_in& server);
 

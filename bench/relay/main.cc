@@ -18,7 +18,8 @@ constexpr char kUsage[] =
     "            asio       Asio's reactor, async_read_some\n"
     "            asio-wait  Asio's reactor, async_wait and a non-blocking read\n"
     "            nested     an edge-triggered epoll inside an io_context\n"
-    "            hot        the same, staying with the epoll while there is work\n";
+    "            hot        the same, staying with the epoll while there is work\n"
+    "            hot-tick   the same, with a timer in the epoll instead of timeouts\n";
 
 struct Reactor {
   std::string_view name;
@@ -31,6 +32,7 @@ constexpr Reactor kReactors[] = {
     {"asio-wait", pgweir::bench::RunAsioWait},
     {"nested", pgweir::bench::RunNested},
     {"hot", pgweir::bench::RunHot},
+    {"hot-tick", pgweir::bench::RunHotTick},
 };
 
 [[noreturn]] void Usage(int code) {

@@ -87,7 +87,8 @@ TEST_P(Startup, SecondTlsRequestIsRefused) {
   client.Send(fe::Request(wire::kSslRequestCode));
   EXPECT_EQ(client.ReadByte(), 'N');
   client.Send(fe::Request(wire::kSslRequestCode));
-  ExpectFatal(client, "0A000");
+  // PostgreSQL 15 takes the second one for a strange version.
+  ExpectFatal(client, GetParam() == Way::kDirect ? "0A000" : "08P01");
 }
 
 // Rule 6: a newer minor version and unknown options are negotiated down, once, before anything.

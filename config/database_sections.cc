@@ -1,0 +1,132 @@
+#include <array>
+
+#include "config/not_served.h"
+#include "config/sections.h"
+
+// The tables that say where clients are led and how many backends they may hold.
+
+namespace pgweir::config {
+namespace {
+
+constexpr int kMaxPoolSize = 100'000;
+constexpr milliseconds kLeast{1};  // where "0s" has no meaning
+
+constexpr std::array<std::pair<std::string_view, PoolMode>, 3> kPoolModes{
+    {{"session", PoolMode::kSession},
+     {"transaction", PoolMode::kTransaction},
+     {"statement", PoolMode::kStatement}}};
+
+PoolOverride ReadOverride(TableReader& reader) {
+  PoolOverride over;
+  over.mode = reader.Choice<PoolMode>("mode", kPoolModes);
+  over.size = reader.Int("size", 1, kMaxPoolSize);
+  over.overflow = reader.Int("overflow", 0, kMaxPoolSize);
+  over.min_size = reader.Int("min_size", 0, kMaxPoolSize);
+  over.wait_timeout = reader.Time("wait_timeout");
+  over.recycle = reader.Time("recycle");
+  over.idle_timeout = reader.Time("idle_timeout");
+  over.pre_ping = reader.Bool("pre_ping");
+  over.server_connect_timeout = reader.Time("server_connect_timeout", kLeast);
+  over.cleanup_timeout = reader.Time("cleanup_timeout", kLeast);
+  ReadNotServed("pool", reader);
+  reader.RejectUnknown();
+  return over;
+}
+
+// Whether `min_size` fits into `size` in `pool`, which the reader's table has been laid over.
+bool CheckMinSize(TableReader& reader, const Pool& pool, std::string_view whose) {
+  if (pool.min_size <= pool.size) return true;
+  reader.Fault(
+      reader.Has("min_size") ? "min_size" : "size",
+      fmt::format("min_size ({}) must not exceed size ({}){}", pool.min_size, pool.size, whose));
+  return false;
+}
+
+// `primary` and `replicas` of a database of one node, or of one of its nodes. Whether a string is
+// one that libpq understands is seen where libpq is known.
+Node ReadNode(TableReader& reader, std::string name) {
+  Node node{.name = std::move(name), .primary = {}, .replicas = {}};
+  const auto primary = reader.Text("primary");
+  node.primary = primary.value_or("");
+  node.replicas = reader.Texts("replicas").value_or(std::vector<std::string>());
+  const bool is_blank = node.primary.find_first_not_of(" \t\r\n") == std::string::npos;
+  if (!reader.Has("primary")) {
+    reader.Fault("must have a primary, a libpq connection string");
+  } else if (primary.has_value() && is_blank) {
+    reader.Fault("primary", "must be a libpq connection string, not empty");
+  }
+  return node;
+}
+
+Node ReadOnlyNode(TableReader& database, const std::string& database_name) {
+  TableReader table = database.Table("nodes");
+  const bool has_nodes = database.Has("nodes");
+  const bool has_servers = database.Has("primary") || database.Has("replicas");
+  if (has_nodes && has_servers) {
+    database.Fault("nodes", "must not stand beside primary or replicas: use one or the other");
+  }
+  if (has_servers || !has_nodes) return ReadNode(database, database_name);
+  auto nodes = table.NamedTables();
+  if (nodes.size() > 1) {
+    database.Fault("nodes",
+                   "must have one node only: several need a shard map, and shard maps are not "
+                   "served by this version");
+    return {};
+  }
+  if (nodes.empty()) {
+    if (table.IsEmpty()) database.Fault("nodes", "must have a node: a table with a primary");
+    return {};
+  }
+  auto& [name, reader] = nodes.front();
+  Node node = ReadNode(reader, name);
+  reader.RejectUnknown();
+  return node;
+}
+
+Database ReadDatabase(const std::string& name, TableReader& reader, const Pool& base) {
+  Database database;
+  database.name = name;
+  database.node = ReadOnlyNode(reader, name);
+  TableReader pool = reader.Table("pool");
+  database.pool = Overlay(base, ReadOverride(pool));
+  if (reader.Has("pool")) CheckMinSize(pool, database.pool, "");
+  ReadNotServed("database", reader);
+  return database;
+}
+
+// One fault a user says enough.
+void CheckUserPool(TableReader& reader, const PoolOverride& over, const Config& config) {
+  if (!over.size.has_value() && !over.min_size.has_value()) return;
+  for (const auto& [name, database] : config.databases) {
+    const std::string whose = fmt::format(" in databases.{}", ShownKey(name));
+    if (!CheckMinSize(reader, Overlay(database.pool, over), whose)) return;
+  }
+}
+
+}  // namespace
+
+void ReadPool(TableReader reader, Pool& pool) {
+  pool = Overlay(pool, ReadOverride(reader));
+  CheckMinSize(reader, pool, "");
+}
+
+void ReadDatabases(TableReader reader, Config& config) {
+  auto tables = reader.NamedTables();
+  if (reader.IsEmpty()) reader.Fault("must have an entry: [databases.NAME] with a primary");
+  for (auto& [name, table] : tables) {
+    config.databases.emplace(name, ReadDatabase(name, table, config.pool));
+    table.RejectUnknown();
+  }
+}
+
+void ReadUsers(TableReader reader, Config& config) {
+  for (auto& [name, table] : reader.NamedTables()) {
+    TableReader pool = table.Table("pool");
+    table.RejectUnknown();
+    const PoolOverride over = ReadOverride(pool);
+    CheckUserPool(pool, over, config);
+    config.users.emplace(name, over);
+  }
+}
+
+}  // namespace pgweir::config
