@@ -2,9 +2,20 @@
 
 #include <algorithm>
 
-// Both bounds keep recursion over the tree shallow: the library's parser and destructors recurse.
+namespace pgweir::config {
+struct ParserStopped {};
+[[noreturn]] static void StopParser() { throw ParserStopped{}; }
+}  // namespace pgweir::config
+
+// The library asserts that a table's name starts with a character that a name may have, which is
+// for the file to decide: its assertions must end the parse, never the process, and be there
+// whatever the build.
+#undef NDEBUG
+#define TOML_ASSERT(expression) \
+  (static_cast<bool>(expression) ? void() : pgweir::config::StopParser())
+#define TOML_EXCEPTIONS 1
+// With kMaxDotsInLine it keeps the tree shallow: the library's parser and destructors recurse.
 #define TOML_MAX_NESTED_VALUES 16
-#define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
@@ -56,6 +67,35 @@ Status CheckBounds(std::string_view text, const std::string& path) {
   return absl::OkStatus();
 }
 
+bool StopsParser(std::string_view text) {
+  try {
+    (void)toml::parse(text);
+    return false;
+  } catch (const toml::parse_error&) {
+    return false;
+  } catch (const ParserStopped&) {
+    return true;
+  }
+}
+
+// The place of the character that stops the parser, which is the last of the shortest beginning of
+// `text` that does.
+Position StoppingPosition(std::string_view text) {
+  size_t passes = 0;
+  size_t stops = text.size();
+  while (stops - passes > 1) {
+    const size_t middle = passes + (stops - passes) / 2;
+    (StopsParser(text.substr(0, middle)) ? stops : passes) = middle;
+  }
+  Position at;
+  for (const char c : text.substr(0, passes)) {
+    const bool continues_character = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+    if (!continues_character) ++at.column;
+    if (c == '\n') at = {at.line + 1, 1};
+  }
+  return at;
+}
+
 TomlValue ToValue(const toml::node& node);
 
 TomlTable ToTable(const toml::table& table) {
@@ -103,13 +143,15 @@ const TomlEntry* FindEntry(const TomlTable& table, std::string_view key) {
 StatusOr<TomlValue> ParseToml(std::string_view text, const std::string& path) {
   const Status bounds = CheckBounds(text, path);
   if (!bounds.ok()) return bounds;
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
+  try {
+    return ToValue(toml::parse(text));
+  } catch (const toml::parse_error& error) {
     return SyntaxError(path, PositionOf(error.source()),
                        "not valid TOML: " + WithoutValues(error.description()));
+  } catch (const ParserStopped&) {
+    return SyntaxError(path, StoppingPosition(text),
+                       "not valid TOML: unexpected character at the start of a name");
   }
-  return ToValue(parsed.table());
 }
 
 }  // namespace pgweir::config

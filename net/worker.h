@@ -16,10 +16,10 @@
 
 namespace pgweir::net {
 
-// One thread with one edge-triggered poller, which carries the sockets of clients and backends, wakes
-// what waits for a deadline, and hears of functions posted by other threads. It blocks in one place
-// only, and without a time-out, which costs a timer in the kernel each time. (bench/README.md has the
-// measurement against Asio's reactor.)
+// One thread with one edge-triggered poller, which carries the sockets of clients and backends,
+// wakes what waits for a deadline, and hears of functions posted by other threads. It blocks in one
+// place only, and without a time-out, which costs a timer in the kernel each time. (bench/README.md
+// has the measurement against Asio's reactor.)
 //
 // Everything on a worker runs on its thread, except Post and Stop.
 class Worker final : private PollSink {

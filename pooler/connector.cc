@@ -19,16 +19,21 @@ double Random() {
 
 PgConnPtr Start(const Target& target) {
   // The first dbname is read as a connection string; what follows overrides it, "" leaves it.
-  const char* keywords[] = {"dbname",     "dbname",           "user", "password",
-                            "gssencmode", "tcp_user_timeout", nullptr};
-  const char* values[] = {target.connection_string.c_str(),
-                          target.database.c_str(),
-                          target.user.c_str(),
-                          target.password.c_str(),
-                          "disable",
-                          "30000",
-                          nullptr};
-  PgConnPtr connection(PQconnectStartParams(keywords, values, 1));
+  std::vector<const char*> keywords = {"dbname",   "dbname",     "user",
+                                       "password", "gssencmode", "tcp_user_timeout"};
+  std::vector<const char*> values = {target.connection_string.c_str(),
+                                     target.database.c_str(),
+                                     target.user.c_str(),
+                                     target.password.c_str(),
+                                     "disable",
+                                     "30000"};
+  for (const auto& [keyword, value] : target.keywords) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  PgConnPtr connection(PQconnectStartParams(keywords.data(), values.data(), 1));
   if (connection != nullptr) {
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
     // Makes libpq put the SQLSTATE into its message: there is no other way to learn it.

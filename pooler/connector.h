@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -19,6 +21,8 @@ struct Target {
   std::string database;           // overrides the string's; "" = as the string says
   std::string user;               // likewise
   std::string password;           // likewise
+  // Further libpq keywords, such as replication.
+  std::vector<std::pair<std::string, std::string>> keywords;
   bool operator==(const Target&) const = default;
 };
 

@@ -18,43 +18,66 @@ std::string DatabaseOverride(const config::Database& database, const std::string
   return database.name == "*" ? name : "";
 }
 
+struct Login {
+  Target target;
+  std::string user;  // as which the node knows it
+};
+
+StatusOr<Login> LoginFor(const Pools::Client& client) {
+  StatusOr<std::string> node_user = UserIn(client.database.node.primary);
+  if (!node_user.ok()) return node_user.status();
+  Login login;
+  login.user = *std::move(node_user);
+  login.target.connection_string = client.database.node.primary;
+  login.target.database = DatabaseOverride(client.database, client.database_name);
+  if (!login.user.empty()) return login;
+  if (client.secret != nullptr && IsHash(*client.secret)) {
+    return Errorf(
+        sqlstate::kInvalidAuthorization,
+        "cannot log in to the server as \"{}\": only a hash of the password is known (put "
+        "the plain password into auth.users_file, or a user and password into the "
+        "connection string of database \"{}\")",
+        client.user, client.database_name);
+  }
+  login.user = client.user;
+  login.target.user = client.user;
+  if (client.secret != nullptr) login.target.password = *client.secret;
+  return login;
+}
+
 }  // namespace
 
-StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config,
-                                           const config::Database& database,
-                                           const std::string& database_name,
-                                           const std::string& user,
-                                           const std::optional<std::string>& secret) {
-  const StatusOr<std::string> node_user = UserIn(database.node.primary);
-  if (!node_user.ok()) return node_user.status();
-  Target target;
-  target.connection_string = database.node.primary;
-  target.database = DatabaseOverride(database, database_name);
-  std::string login = *node_user;
-  if (login.empty()) {
-    if (secret.has_value() && IsHash(*secret)) {
-      return Errorf(sqlstate::kInvalidAuthorization,
-                    "cannot log in to the server as \"{}\": only a hash of the password is known "
-                    "(put the plain password into auth.users_file, or a user and password into the "
-                    "connection string of database \"{}\")",
-                    user, database_name);
-    }
-    login = user;
-    target.user = user;
-    target.password = secret.value_or("");
-  }
-  const config::Pool limits = config.PoolFor(database, login);
+StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const Client& client) {
+  const StatusOr<Login> login = LoginFor(client);
+  if (!login.ok()) return login.status();
+  const config::Pool limits = config.PoolFor(client.database, login->user);
   MutexLock lock(mutex_);
-  Entry& entry = pools_[Key{database.node.name, database_name, login}];
+  Entry& entry = pools_[Key{client.database.node.name, client.database_name, login->user}];
   if (entry.pool == nullptr) {
-    entry.target = target;
-    entry.pool = std::make_shared<Pool>(fmt::format("{}/{}", database_name, login), target, limits,
-                                        services_);
-  } else if (!(entry.target == target)) {
-    entry.target = target;
-    entry.pool->Reconfigure(target, limits);
+    entry.target = login->target;
+    entry.pool = std::make_shared<Pool>(fmt::format("{}/{}", client.database_name, login->user),
+                                        login->target, limits, services_);
+  } else if (!(entry.target == login->target)) {
+    entry.target = login->target;
+    entry.pool->Reconfigure(login->target, limits);
   }
   return entry.pool;
+}
+
+StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
+    const config::Config& config, const Client& client,
+    std::vector<std::pair<std::string, std::string>> keywords) const {
+  StatusOr<Login> login = LoginFor(client);
+  if (!login.ok()) return login.status();
+  config::Pool limits = config.PoolFor(client.database, login->user);
+  limits.mode = config::PoolMode::kSession;
+  limits.size = 1;
+  limits.overflow = 0;
+  limits.min_size = 0;
+  login->target.keywords = std::move(keywords);
+  return std::make_shared<Pool>(
+      fmt::format("{}/{} (replication)", client.database_name, login->user), login->target, limits,
+      services_);
 }
 
 void Pools::Reconfigure(const config::Config& config) {

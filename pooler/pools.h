@@ -2,9 +2,9 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
@@ -18,14 +18,23 @@ class Pools {
  public:
   explicit Pools(PoolServices services) : services_(services) {}
 
-  // The pool for a client that authenticated as `user` and asked for `database_name`, which
-  // `database` serves. `secret` is the user's entry in the users file, if there is one. The login
-  // to the node is the connection string's own if it names a user, else the client's name with its
-  // plain secret; 28000 when the secret is only a hash, which no server takes as a password.
-  StatusOr<std::shared_ptr<Pool>> Get(const config::Config& config,
-                                      const config::Database& database,
-                                      const std::string& database_name, const std::string& user,
-                                      const std::optional<std::string>& secret);
+  // Who asks for what.
+  struct Client {
+    const config::Database& database;  // the entry that serves it
+    const std::string& database_name;  // what it asked for
+    const std::string& user;           // as which it authenticated
+    const std::string* secret;         // the user's entry in the users file, or null
+  };
+
+  // The pool for such a client. The login to the node is the connection string's own if it names a
+  // user, else the client's name with its plain secret; 28000 when the secret is only a hash, which
+  // no server takes as a password.
+  StatusOr<std::shared_ptr<Pool>> Get(const config::Config& config, const Client& client);
+
+  // A pool of one backend that nobody else gets, opened with these libpq keywords.
+  StatusOr<std::shared_ptr<Pool>> MakeDedicated(
+      const config::Config& config, const Client& client,
+      std::vector<std::pair<std::string, std::string>> keywords) const;
 
   // Puts changed limits and connection strings into effect; closes pools whose database is gone.
   void Reconfigure(const config::Config& config);

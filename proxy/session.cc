@@ -44,6 +44,26 @@ net::Task<void> Session::Run() {
 
 net::Task<void> Session::Serve() {
   while (true) {
+    while (relay_.attached()) {
+      if (cancel_ != nullptr) ForwardCancel();
+      const Relay::Next next = relay_.Pump();
+      if (next == Relay::Next::kFree) {
+        relay_.lease().Return();
+      } else if (next == Relay::Next::kWait) {
+        if (MustEnd()) {
+          co_await Say(ShuttingDown());
+          co_await CleanUp();
+          co_return;
+        }
+        co_await client_.event.Wait();
+      } else if (next == Relay::Next::kYield) {
+        client_.event.Set();
+        co_await client_.event.Wait();
+      } else if (!co_await Leave(next)) {
+        co_return;
+      }
+    }
+
     wire::Bytes request;
     const RequestReader::State state = requests_.Poll(request);
     if (state == RequestReader::State::kEnded) co_return;
@@ -74,26 +94,6 @@ net::Task<void> Session::Serve() {
     if (!begun) {
       std::string kept(wire::AsText(request));
       if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
-    }
-
-    while (relay_.attached()) {
-      if (cancel_ != nullptr) ForwardCancel();
-      const Relay::Next next = relay_.Pump();
-      if (next == Relay::Next::kFree) {
-        relay_.lease().Return();
-      } else if (next == Relay::Next::kWait) {
-        if (MustEnd()) {
-          co_await Say(ShuttingDown());
-          co_await CleanUp();
-          co_return;
-        }
-        co_await client_.event.Wait();
-      } else if (next == Relay::Next::kYield) {
-        client_.event.Set();
-        co_await client_.event.Wait();
-      } else if (!co_await Leave(next)) {
-        co_return;
-      }
     }
   }
 }

@@ -36,6 +36,9 @@ class Session {
   // --- login (session_login.cc) ---
   net::Task<bool> LogIn();
   net::Task<Status> Admit(wire::StartupMessage startup);
+  net::Task<Status> AdmitReplication(const config::Config& config,
+                                     const pooler::Pools::Client& asking,
+                                     const wire::StartupMessage& startup);
   net::Task<Status> LearnSettings(std::vector<wire::Setting> settings);
   bool SendWelcome();
 
@@ -69,9 +72,10 @@ class Session {
   SessionHost& host_;
   Client client_;
   RequestReader requests_;
+  std::shared_ptr<pooler::Pool> pool_;  // before relay_, whose lease is one of its
   Relay relay_;
-  std::shared_ptr<pooler::Pool> pool_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
+  bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;
   uint32_t cancel_process_id_ = 0;  // of the client's key; 0 = none yet
 };

@@ -43,12 +43,14 @@ net::Task<void> Session::CleanUp() {
     relay_.lease().Return();
     co_return;
   }
-  LogInfo("closing because: the client left it in the middle session={} backend={}", id_.value,
+  LogInfo("closing because: {} session={} backend={}",
+          dedicated_ ? "its client has left" : "its client left in the middle", id_.value,
           id.value);
   relay_.lease().Discard();
 }
 
 net::Task<bool> Session::MakeReusable() {
+  if (dedicated_) co_return false;
   // The server waits for the rest of a message that will never come.
   if (relay_.mid_message()) co_return false;
   const wire::ReplyTracker& tracker = relay_.lease()->tracker;

@@ -8,6 +8,19 @@
 #include "wire/messages.h"
 
 namespace pgweir::proxy {
+namespace {
+
+// One word of a server's command line, as wire::SplitOptions reads it back.
+std::string EscapeOption(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == ' ' || (c >= '\t' && c <= '\r')) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
 
 net::Task<bool> Session::LogIn() {
   const SnapshotRef snapshot = host_.snapshot();
@@ -49,18 +62,19 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   }
   const Status authentic = co_await Authenticate(client_, *snapshot, startup.user);
   if (!authentic.ok()) co_return authentic;
-  if (!startup.replication.empty()) {
-    co_return Error(sqlstate::kFeatureNotSupported,
-                    "replication connections are not served: connect to the server itself");
-  }
   const config::Database* database = config.FindDatabase(startup.database);
+  // Physical replication names no database (libpq says "replication"), so one alone is meant.
+  if (database == nullptr && !startup.replication.empty() && config.databases.size() == 1) {
+    database = &config.databases.begin()->second;
+  }
   if (database == nullptr) {
     co_return Errorf(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist",
                      startup.database);
   }
-  const std::string* known = snapshot->users().Find(startup.user);
-  const auto secret = known != nullptr ? std::optional(*known) : std::nullopt;
-  auto pool = host_.shared().pools.Get(config, *database, startup.database, startup.user, secret);
+  const pooler::Pools::Client asking{*database, startup.database, startup.user,
+                                     snapshot->users().Find(startup.user)};
+  if (!startup.replication.empty()) co_return co_await AdmitReplication(config, asking, startup);
+  auto pool = host_.shared().pools.Get(config, asking);
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
   mode_ = pool_->limits().mode;
@@ -70,6 +84,35 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   std::vector<wire::Setting> settings = std::move(startup.options);
   settings.insert(settings.end(), startup.settings.begin(), startup.settings.end());
   co_return co_await LearnSettings(std::move(settings));
+}
+
+// A replication connection gets a backend of its own, opened with the client's start-up parameters,
+// for as long as it lives. What it says is not SQL.
+net::Task<Status> Session::AdmitReplication(const config::Config& config,
+                                            const pooler::Pools::Client& asking,
+                                            const wire::StartupMessage& startup) {
+  std::string options;
+  for (const auto& settings : {startup.options, startup.settings}) {
+    for (const auto& [name, value] : settings) {
+      if (name != "application_name") options += " -c " + EscapeOption(name + "=" + value);
+    }
+  }
+  std::vector<std::pair<std::string, std::string>> keywords = {{"replication", startup.replication},
+                                                               {"options", options}};
+  for (const auto& [name, value] : startup.settings) {
+    if (name == "application_name") keywords.emplace_back(name, value);
+  }
+  auto pool = host_.shared().pools.MakeDedicated(config, asking, std::move(keywords));
+  if (!pool.ok()) co_return pool.status();
+  pool_ = *std::move(pool);
+  dedicated_ = true;
+  mode_ = config::PoolMode::kSession;
+  relay_.set_mode(mode_);
+  auto acquired = co_await AwaitLease();
+  if (!acquired.ok()) co_return acquired.status();
+  relay_.Attach(*std::move(acquired));
+  relay_.parameters = relay_.lease()->parameters;
+  co_return absl::OkStatus();
 }
 
 // What the server makes of the client's start-up settings: remembered of an earlier client with the

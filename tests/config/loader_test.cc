@@ -369,6 +369,18 @@ TEST_F(Loader, StandsDeepNesting) {
   EXPECT_NE(Fault(nested), "no error");
 }
 
+TEST_F(Loader, StandsAnyFirstCharacterOfATablesName) {
+  constexpr const char* kMessage = "not valid TOML: unexpected character at the start of a name";
+  EXPECT_EQ(FaultOfAll("[\n[a]"), fmt::format("pgweir.toml:1:2: {}", kMessage));
+  EXPECT_EQ(FaultOfAll("# \u00fc\n[ =]"), fmt::format("pgweir.toml:2:3: {}", kMessage));
+  EXPECT_EQ(FaultOfAll("a = \"\u00fc\" # \u00fc\n[[#]]"),
+            fmt::format("pgweir.toml:2:3: {}", kMessage));
+  for (int c = 0; c < 256; ++c) {
+    const std::string text = fmt::format("[{0}]\n[[{0}]]", static_cast<char>(c));
+    EXPECT_NE(FaultOfAll(text), "no error") << c;
+  }
+}
+
 TEST_F(Loader, LoadReadsTheFile) {
   Write("pgweir.toml", kDatabase);
   const auto config = Load(Path());
