@@ -46,7 +46,7 @@ TEST_F(Death, SilentLossIs08006) {
     client.Exec("begin");
     client.Exec("insert into written values (1)");
     gate_->Arm({.type = 'Q', .count = 1, .after = true, .cut = cut});
-    EXPECT_EQ(client.Exec("select pg_sleep(30)").sqlstate(), "08006") << client.error();
+    EXPECT_EQ(client.Exec("select pg_sleep(1)").sqlstate(), "08006") << client.error();
     EXPECT_TRUE(neighbour.Exec("commit").ok()) << neighbour.error();
     EXPECT_EQ(server().Query("select count(*) from written"), "0");
   }
@@ -143,7 +143,7 @@ TEST_F(Death, SessionGoesOnAfterALoss) {
   Connection client = Client();
   client.Exec("begin");
   gate_->Arm({.type = 'Q', .count = 1, .after = true});
-  client.Exec("select pg_sleep(30)");
+  client.Exec("select pg_sleep(1)");
   // Either the session is kept and clean, or it was ended with a FATAL; never half of either.
   if (client.ok()) {
     EXPECT_EQ(client.transaction(), PQTRANS_IDLE);

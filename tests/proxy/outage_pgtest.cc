@@ -55,7 +55,7 @@ TEST_F(Outage, StopDuringAWriteLosesAndDoublesNothing) {
   PostgresServer own;
   own.Query("create table written (id int)");
   Gate gate(own.port());
-  PgweirProcess process(Options(gate.port()));
+  PgweirProcess process(Options(gate.port(), "wait_timeout = \"500ms\""));
   int id = 0;
   for (StopMode mode : {StopMode::kFast, StopMode::kImmediate}) {
     for (int at = 1; at <= 3; ++at) {
@@ -133,17 +133,20 @@ TEST_F(Outage, LoginWaitsForAServerThatStartsLate) {
 TEST_F(Outage, FullServerIsAskedAgainWithinTheWait) {
   PostgresServer own({.max_connections = 8, .settings = {"superuser_reserved_connections = 3"}});
   own.Query("create role plain login");
-  PgweirOptions options = Options(own.port(), "size = 2\nwait_timeout = \"2s\"");
-  options.users += "\"plain\" \"p\"\n";
-  PgweirProcess process(options);
   std::vector<Connection> crowd;
   for (int i = 0; i < 5; ++i) crowd.emplace_back(own.SocketConninfo("plain"));
 
-  Connection refused(process.Conninfo("plain"));
-  EXPECT_EQ(refused.refusal(), "53300") << refused.error();
-  EXPECT_NE(refused.error().find("remaining connection slots"), std::string::npos)
-      << refused.error();
+  PgweirOptions options = Options(own.port(), "wait_timeout = \"1s\"");
+  options.users += "\"plain\" \"p\"\n";
+  {
+    PgweirProcess impatient(options);
+    Connection refused(impatient.Conninfo("plain"));
+    EXPECT_EQ(refused.refusal(), "53300") << refused.error();
+    EXPECT_NE(refused.error().find("remaining connection slots"), std::string::npos);
+  }
 
+  options.pool = "wait_timeout = \"9s\"";
+  PgweirProcess process(options);
   RawClient waiting(process.port());
   waiting.Send(fe::Startup({{"user", "plain"}, {"database", "postgres"}}));
   EXPECT_TRUE(waiting.Silent(300));

@@ -147,6 +147,7 @@ TEST_F(Process, ReloadOfASmallerPoolClosesWhatIsTooMuch) {
 TEST_F(Process, CheckNamesThePlaceOfAFault) {
   TempFolder folder("check");
   std::string file = folder.File("pgweir.toml");
+  WriteFile(folder.File("users.txt"), "");
   WriteFile(file, "[listen]\nport = 6432\n[databases.app]\nprimary = \"host=127.0.0.1\"\n");
   CommandResult good = Run({"check", "--config", file});
   EXPECT_EQ(good.status, 0) << good.output;

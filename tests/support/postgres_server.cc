@@ -70,7 +70,7 @@ PostgresServer::~PostgresServer() {
 void PostgresServer::WriteConfiguration(const PostgresOptions& options) {
   std::string text = fmt::format(
       "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{}'\n"
-      "max_connections = {}\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+      "max_connections = {}\nfsync = off\nfull_page_writes = off\n"
       "autovacuum = off\nmax_wal_size = '1GB'\nshared_buffers = '64MB'\nwal_level = minimal\n"
       "max_wal_senders = 0\nlog_line_prefix = '%m [%p] '\npassword_encryption = 'scram-sha-256'\n",
       port_, folder_.path(), options.max_connections);

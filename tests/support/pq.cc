@@ -64,15 +64,30 @@ std::string Connection::Parameter(const char* name) const {
 }
 
 Result Connection::Exec(std::string_view sql) const {
-  return Result(PQexec(get(), std::string(sql).c_str()));
+  PQsendQuery(get(), std::string(sql).c_str());
+  return Collect();
 }
 
 Result Connection::ExecParams(std::string_view sql, const std::vector<std::string>& parameters,
                               int result_format) const {
   std::vector<const char*> values;
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-  return Result(PQexecParams(get(), std::string(sql).c_str(), static_cast<int>(values.size()),
-                             nullptr, values.data(), nullptr, nullptr, result_format));
+  PQsendQueryParams(get(), std::string(sql).c_str(), static_cast<int>(values.size()), nullptr,
+                    values.data(), nullptr, nullptr, result_format);
+  return Collect();
+}
+
+// As PQexec does, but the first error wins: after a FATAL libpq adds one of its own, without
+// SQLSTATE, on the end of the connection.
+Result Connection::Collect() const {
+  Result last(nullptr);
+  while (std::optional<Result> next = Next()) {
+    bool had_error = last.status() == PGRES_FATAL_ERROR && last.get() != nullptr;
+    if (!had_error) last = *std::move(next);
+    ExecStatusType status = last.status();
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
+  }
+  return last;
 }
 
 std::string Connection::Value(std::string_view sql) const {

@@ -48,6 +48,7 @@ class Connection {
   PGTransactionStatusType transaction() const { return PQtransactionStatus(get()); }
   std::string Parameter(const char* name) const;
 
+  // The last result of the statement or statements, or the first error.
   Result Exec(std::string_view sql) const;
   Result ExecParams(std::string_view sql, const std::vector<std::string>& parameters,
                     int result_format = 0) const;
@@ -74,6 +75,7 @@ class Connection {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
   void Connect();
+  Result Collect() const;
 
   std::unique_ptr<PGconn, Finish> connection_;
   std::string refusal_;
