@@ -25,7 +25,7 @@ namespace pgweir::net {
 class Worker final : private PollSink {
  public:
   // Bytes that fit in scratch(), which every connection of the worker reads into.
-  static constexpr size_t kScratchSize = 64 * 1024;
+  static constexpr size_t kScratchSize = 128 * 1024;
 
   // `index` numbers the workers that serve clients from 0; others have -1.
   explicit Worker(int index = -1);

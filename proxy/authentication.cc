@@ -17,6 +17,7 @@ namespace {
 
 // PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH.
 constexpr uint32_t kMaxAuthMessage = 65535;
+static_assert(kMaxAuthMessage < Client::kMaxInput);
 
 template <size_t N>
 std::array<unsigned char, N> RandomBytes() {

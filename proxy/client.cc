@@ -12,9 +12,9 @@ bool Client::Send(wire::Bytes bytes) { return output.Send(stream, bytes) != net:
 bool Client::Send(std::string_view bytes) { return Send(wire::AsBytes(bytes)); }
 
 net::Task<bool> Client::ReadMore() {
-  while (true) {
+  while (input.size() < kMaxInput) {
     if (stream.readable()) {
-      const std::span<std::byte> scratch = event.worker().scratch();
+      const auto scratch = event.worker().scratch().first(kMaxInput - input.size());
       const net::IoResult got = stream.Read(scratch);
       if (got.state == net::IoState::kOk) {
         input.append(wire::AsText(scratch.first(got.bytes)));
@@ -25,6 +25,7 @@ net::Task<bool> Client::ReadMore() {
     if (event.expired()) co_return false;
     co_await event.Wait();
   }
+  co_return false;
 }
 
 net::Task<bool> Client::Flush() {

@@ -28,8 +28,11 @@ class Client {
   bool Send(std::string_view bytes);
   bool Send(wire::Bytes bytes);
 
-  // Appends what there is to read to `input`, waiting for something. False at the end of the stream
-  // or when the event's deadline has passed.
+  // `input` never grows beyond this, half of what a worker's scratch holds.
+  static constexpr size_t kMaxInput = net::Worker::kScratchSize / 2;
+
+  // Appends what there is to read to `input`, waiting for something. False at the end of the
+  // stream, when the event's deadline has passed, or when `input` is full.
   net::Task<bool> ReadMore();
   // Waits until everything is sent. False as for ReadMore.
   net::Task<bool> Flush();

@@ -328,13 +328,19 @@ Relay::Next Relay::PumpBackendOnly() {
 }
 
 void Relay::CloseRequest() {
+  wire::ReplyTracker& tracker = lease_->tracker;
   std::string messages;
-  if (lease_->tracker.copy_in()) {
+  if (tracker.copy_in()) {
     wire::AppendCopyFail(messages, "the client is gone");
-    lease_->tracker.OnRequest(Request::kCopyEnd);
+    tracker.OnRequest(Request::kCopyEnd);
+  }
+  if (tracker.batch_open()) {
+    // A Sync alone would commit what the batch has done; an error before it undoes that.
+    wire::AppendExecute(messages, "pgweir: the client is gone");
+    tracker.OnRequest(Request::kExecute);
   }
   wire::AppendSync(messages);
-  lease_->tracker.OnRequest(Request::kSync);
+  tracker.OnRequest(Request::kSync);
   SendToBackend(wire::AsBytes(messages));
 }
 

@@ -196,6 +196,12 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
   co_return false;
 }
 
+// A client in the middle of its login is not waited for.
+void Session::Poke() {
+  if (!logged_in_ && host_.ending() != Ending::kNo) client_.event.SetDeadline(Clock::now());
+  client_.event.Set();
+}
+
 bool Session::MustEnd() const {
   if (host_.ending() == Ending::kNow) return true;
   return host_.ending() == Ending::kWhenFree && (!relay_.attached() || relay_.Free());

@@ -29,8 +29,8 @@ class Session {
 
   // On the worker's thread: the client's cancel key was presented.
   void Cancel(std::shared_ptr<CancelTicket> ticket);
-  // On the worker's thread: something that sessions look at has changed.
-  void Poke() { client_.event.Set(); }
+  // On the worker's thread: the host's ending has changed.
+  void Poke();
 
  private:
   // --- login (session_login.cc) ---
@@ -75,6 +75,7 @@ class Session {
   std::shared_ptr<pooler::Pool> pool_;  // before relay_, whose lease is one of its
   Relay relay_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
+  bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;
   uint32_t cancel_process_id_ = 0;  // of the client's key; 0 = none yet

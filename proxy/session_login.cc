@@ -41,6 +41,7 @@ net::Task<bool> Session::LogIn() {
   LogDebug("login session={} client={} user=\"{}\" database=\"{}\" tls={}", id_.value,
            client_.peer.address, user, database, client_.stream.tls());
   client_.event.SetDeadline(kNoDeadline);
+  logged_in_ = true;
   co_return SendWelcome();
 }
 

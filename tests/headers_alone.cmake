@@ -20,6 +20,7 @@ foreach(room IN ITEMS ${PGWEIR_ROOMS} bench tests)
   else()
     target_link_libraries(headers_alone_${room} PRIVATE pgweir_proxy GTest::gmock)
   endif()
-  list(APPEND header_objects headers_alone_${room})
+  # Its objects, not the target: that would wait for the room's library too.
+  list(APPEND header_objects $<TARGET_OBJECTS:headers_alone_${room}>)
 endforeach()
 add_custom_target(headers_alone DEPENDS ${header_objects})

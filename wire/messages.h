@@ -43,6 +43,7 @@ void AppendNoticeResponse(std::string& out, const ErrorFields& fields);
 
 // --- to servers ---
 void AppendQuery(std::string& out, std::string_view sql);
+void AppendExecute(std::string& out, std::string_view portal);
 void AppendSync(std::string& out);
 void AppendCopyFail(std::string& out, std::string_view reason);
 void AppendTerminate(std::string& out);

@@ -112,6 +112,12 @@ void AppendNoticeResponse(std::string& out, const ErrorFields& fields) {
 
 void AppendQuery(std::string& out, std::string_view sql) { AppendText(out, frontend::kQuery, sql); }
 
+void AppendExecute(std::string& out, std::string_view portal) {
+  MessageWriter message(out, frontend::kExecute);
+  message.Text(portal);
+  message.Int32(0);  // all rows
+}
+
 void AppendSync(std::string& out) { const MessageWriter message(out, frontend::kSync); }
 
 void AppendCopyFail(std::string& out, std::string_view reason) {

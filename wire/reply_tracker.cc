@@ -85,6 +85,11 @@ ReplyTracker::Verdict ReplyTracker::OnReply(char type, TransactionStatus status)
   return swallow ? Verdict::kSwallow : Verdict::kForward;
 }
 
+bool ReplyTracker::batch_open() const {
+  if (head_ < queue_.size()) return !BringsReadyForQuery(queue_.back().request);
+  return !ready_ && !skipping_ && !copy_in_;
+}
+
 bool ReplyTracker::awaits_ready() const {
   return std::any_of(queue_.begin() + static_cast<ptrdiff_t>(head_), queue_.end(),
                      [](const Entry& entry) { return BringsReadyForQuery(entry.request); });
@@ -129,8 +134,8 @@ void ReplyTracker::Expect(Request request, char type) {
 // An error inside an extended batch makes the server discard everything up to the next Sync; an
 // error of a Query, a FunctionCall or a Sync is followed by their ReadyForQuery.
 void ReplyTracker::OnError() {
-  // Whether the server had read a Sync before it failed, and so ignored it, or will answer it, can't
-  // be known.
+  // Whether the server had read a Sync before it failed, and so ignored it, or will answer it,
+  // can't be known.
   if (sync_ignored_) desynchronised_ = true;
   copy_in_ = false;
   const Entry* head = Head();

@@ -45,6 +45,8 @@ class ReplyTracker {
   bool between_requests() const { return ready_ && !desynchronised_; }
   // Something was sent whose answer is not complete.
   bool outstanding() const { return head_ < queue_.size() || copy_in_; }
+  // Extended messages were sent and no Sync behind them.
+  bool batch_open() const;
   // A ReadyForQuery is still to come.
   bool awaits_ready() const;
   // The answers that come now belong to a request of pgweir's own.

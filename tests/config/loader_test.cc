@@ -362,7 +362,7 @@ TEST_F(Loader, StandsDeepNesting) {
   std::string dotted = "a";
   for (int i = 0; i < 100'000; ++i) dotted += ".a";
   EXPECT_EQ(Fault("\n[" + dotted + "]"),
-            "pgweir.toml:2:1: more than 256 dots in one line; break the line");
+            "pgweir.toml:2:515: more than 256 dots in one line; break it up");
   EXPECT_THAT(Fault("a = " + std::string(100'000, '[')), HasSubstr("nested value depth"));
   std::string nested = "a = ";
   for (int i = 0; i < 15; ++i) nested += "[{" + dotted.substr(0, 500) + " =\n";
@@ -378,6 +378,18 @@ TEST_F(Loader, StandsAnyFirstCharacterOfATablesName) {
   for (int c = 0; c < 256; ++c) {
     const std::string text = fmt::format("[{0}]\n[[{0}]]", static_cast<char>(c));
     EXPECT_NE(FaultOfAll(text), "no error") << c;
+  }
+}
+
+TEST_F(Loader, TakesCharactersBeyondAsciiInStringsAndCommentsOnly) {
+  Good(
+      "# \u00e9\n[listen] # \u00e9\naddress = \"\u00e9\\\"\u00e9\"\nunix_socket_dir = '/\u00e9\\'");
+  Good("[listen]\naddress = \"\"\"\u00e9\n\u00e9\\\"\"\"\"\"\" # \u00e9\n");
+  Good("[listen]\nunix_socket_dir = '''/\u00e9'\n\u00e9'''''\naddress = '' # '\u00e9");
+  for (const char* text : {"[listen]\nport \u00e9= 1", "[listen]\naddress = \"\"\u00e9",
+                           "[listen]\naddress = ''''''\u00e9", "[listen]\nworkers = \u00e9",
+                           "[listen]\naddress = '\\'\u00e9"}) {
+    EXPECT_THAT(Fault(text), HasSubstr("pgweir.toml:2:")) << text;
   }
 }
 

@@ -31,10 +31,11 @@ TEST_F(Death, FatalOfATerminatedBackendIsForwarded) {
 
 // Rule 66
 TEST_F(Death, FatalBetweenStatementsOfATransactionIsForwarded) {
-  Connection client = Client();
-  client.Exec("begin");
-  Terminate(Pid(client));
-  EXPECT_EQ(client.Exec("select 1").sqlstate(), "57P01") << client.error();
+  RawClient client = RawClient::Login(process_->port());
+  client.Query("begin");
+  Terminate(Columns(*Find(client.Query("select pg_backend_pid()"), 'D')).front());
+  EXPECT_EQ(Field(client.Expect('E'), 'C'), "57P01");
+  EXPECT_TRUE(client.ClosedByPeer());
 }
 
 // Rule 28: an end without a word is 08006.
