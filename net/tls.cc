@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include <cstring>
 
@@ -61,6 +62,21 @@ SslPtr TlsContext::NewSession(int fd) const {
   SslPtr ssl(SSL_new(context_.get()));
   if (ssl != nullptr && SSL_set_fd(ssl.get(), fd) != 1) ssl.reset();
   return ssl;
+}
+
+std::string PeerCommonName(SSL* ssl) {
+  const X509* certificate = SSL_get0_peer_certificate(ssl);
+  if (certificate == nullptr) return "";
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0) return "";
+  unsigned char* text = nullptr;
+  const int length =
+      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  if (length < 0) return "";
+  std::string name(reinterpret_cast<const char*>(text), static_cast<size_t>(length));
+  OPENSSL_free(text);
+  return name.find('\0') == std::string::npos ? name : "";
 }
 
 }  // namespace pgweir::net

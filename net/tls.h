@@ -30,4 +30,8 @@ class TlsContext {
   std::unique_ptr<SSL_CTX, ContextDeleter> context_;
 };
 
+// The common name of the certificate that the peer showed and that was verified; "" without one, or
+// where the name has a NUL in it.
+std::string PeerCommonName(SSL* ssl);
+
 }  // namespace pgweir::net

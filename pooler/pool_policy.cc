@@ -17,7 +17,7 @@ int BackendsToKeepReady(const config::Pool& limits, int open, int connecting) {
 Duration ConnectBackoff(int failures, double random) {
   using std::chrono::milliseconds;
   const int doublings = std::clamp(failures - 1, 0, 10);
-  const milliseconds full = std::min(milliseconds(100) * (1 << doublings), milliseconds(3'000));
+  const milliseconds full = std::min(milliseconds(100) * (1 << doublings), milliseconds(1'000));
   return std::chrono::duration_cast<Duration>(full * (0.5 + random / 2));
 }
 

@@ -16,7 +16,7 @@ int BackendsToOpen(const config::Pool& limits, int open, int connecting, int wai
 // The same to keep min_size, when nobody waits.
 int BackendsToKeepReady(const config::Pool& limits, int open, int connecting);
 
-// Pause before the next attempt after `failures` in a row (at least 1): 100 ms doubling up to 3 s,
+// Pause before the next attempt after `failures` in a row (at least 1): 100 ms doubling up to 1 s,
 // times 0.5 to 1.0 by `random` in [0, 1).
 Duration ConnectBackoff(int failures, double random);
 

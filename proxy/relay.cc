@@ -88,14 +88,20 @@ Relay::Next Relay::Decide() {
   // A client that said Terminate waits for nothing but what it has asked for before.
   if (terminated_ && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
   if (mode_ == config::PoolMode::kSession) return Next::kWait;
-  if (Free()) return Next::kFree;
-  if (mode_ == config::PoolMode::kStatement && tracker.between_requests() &&
-      tracker.status() != wire::TransactionStatus::kIdle) {
-    violation_ = Error(sqlstate::kFeatureNotSupported,
-                       "transaction blocks are not allowed in statement pooling mode");
-    return Next::kViolation;
+  if (!violation_.ok()) return Next::kViolation;
+  return Free() ? Next::kFree : Next::kWait;
+}
+
+// In statement mode no transaction may stay open: the client gets an error in place of the
+// ReadyForQuery that would say so.
+bool Relay::RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status) {
+  if (mode_ != config::PoolMode::kStatement || frame.type != backend::kReadyForQuery ||
+      status == wire::TransactionStatus::kIdle || discarding_) {
+    return false;
   }
-  return Next::kWait;
+  violation_ = Error(sqlstate::kFeatureNotSupported,
+                     "transaction blocks are not allowed in statement pooling mode");
+  return true;
 }
 
 bool Relay::Free() const {
@@ -140,7 +146,8 @@ bool Relay::TakeReplies(wire::Bytes in) {
                             : StatusOr<wire::TransactionStatus>(wire::TransactionStatus::kIdle);
     if (!status.ok()) return false;
     const bool swallowed =
-        lease_->tracker.OnReply(frame.type, *status) == wire::ReplyTracker::Verdict::kSwallow;
+        lease_->tracker.OnReply(frame.type, *status) == wire::ReplyTracker::Verdict::kSwallow ||
+        RefusesTransaction(frame, *status);
     if (frame.type == backend::kErrorResponse && !replay_.empty()) {
       const auto error = wire::ReadErrorFields(frame.head);
       if (error.ok() && IsFatal(error->severity)) return false;  // to be done again elsewhere

@@ -79,6 +79,7 @@ class Relay {
   Next ReadBackend();
   bool TakeReplies(wire::Bytes in);
   void OnReply(const wire::Frame& frame, bool swallowed);
+  bool RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status);
   void Forward(wire::Bytes bytes);
   Next ReadClient();
   wire::Bytes TakeRequests(wire::Bytes in);

@@ -67,6 +67,8 @@ class Session {
   // Brings the backend that a client left into a state for others, or ends it.
   net::Task<void> CleanUp();
   net::Task<bool> MakeReusable();
+  // Cancels what runs, and what a pipeline has behind it, until all is answered.
+  net::Task<bool> Abort(TimePoint deadline);
 
   const SessionId id_;
   SessionHost& host_;

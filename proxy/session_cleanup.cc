@@ -1,10 +1,18 @@
 // What a session does with a backend when no client speaks: its own statements, and the clean-up
 // behind a client that left in the middle of something.
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy/session.h"
 
 namespace pgweir::proxy {
+namespace {
+
+// A cancel ends one statement of a pipeline; the next one gets its own.
+constexpr std::chrono::milliseconds kCancelAgainAfter{20};
+
+}  // namespace
 
 net::Task<Status> Session::RunCommand(std::string sql, TimePoint deadline) {
   relay_.Command(sql);
@@ -49,6 +57,19 @@ net::Task<void> Session::CleanUp() {
   relay_.lease().Discard();
 }
 
+net::Task<bool> Session::Abort(TimePoint deadline) {
+  while (true) {
+    auto ticket = std::make_shared<CancelTicket>(host_.worker(), client_.event);
+    pool_->Cancel(*relay_.lease(), [ticket]() mutable { CancelTicket::Finish(std::move(ticket)); });
+    const TimePoint next = std::min(deadline, Clock::now() + kCancelAgainAfter);
+    const bool done = co_await Drain(next);
+    ticket->Abandon();
+    if (done) co_return true;
+    // Lost, or out of time?
+    if (Clock::now() >= deadline || Clock::now() < next) co_return false;
+  }
+}
+
 net::Task<bool> Session::MakeReusable() {
   if (dedicated_) co_return false;
   // The server waits for the rest of a message that will never come.
@@ -58,9 +79,10 @@ net::Task<bool> Session::MakeReusable() {
   const TimePoint deadline = DeadlineAfter(pool_->limits().cleanup_timeout);
   if (!tracker.between_requests()) {
     // A client that took its leave wants done what it asked for; one that vanished does not.
-    if (tracker.outstanding() && !relay_.terminated()) pool_->Cancel(*relay_.lease(), [] {});
+    const bool abort = tracker.outstanding() && !relay_.terminated();
     relay_.CloseRequest();
-    if (!co_await Drain(deadline)) co_return false;
+    if (abort && !co_await Abort(deadline)) co_return false;
+    if (!abort && !co_await Drain(deadline)) co_return false;
   }
   if (tracker.status() != wire::TransactionStatus::kIdle) {
     const Status rolled_back = co_await RunCommand("ROLLBACK", deadline);

@@ -29,7 +29,10 @@ net::Task<bool> Session::LogIn() {
   if (!startup.has_value()) co_return false;
   const std::string user = startup->user;
   const std::string database = startup->database;
-  const Status admitted = co_await Admit(*std::move(startup));
+  Status admitted = co_await Admit(*std::move(startup));
+  if (absl::IsCancelled(admitted) && client_.event.expired()) {
+    admitted = Error(sqlstate::kQueryCanceled, "canceling authentication due to timeout");
+  }
   if (absl::IsCancelled(admitted)) co_return false;
   if (!admitted.ok()) {
     LogInfo(
@@ -60,6 +63,12 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
     co_return Errorf(sqlstate::kTooManyConnections,
                      "sorry, too many clients already: {} are connected (listen.max_clients)",
                      config.listen.max_clients);
+  }
+  if (config.listen.tls.mode == config::TlsMode::kVerifyFull && client_.stream.tls() &&
+      net::PeerCommonName(client_.stream.ssl()) != startup.user) {
+    co_return Errorf(sqlstate::kInvalidAuthorization,
+                     "the client certificate is not for user \"{}\" (listen.tls.mode verify-full)",
+                     startup.user);
   }
   const Status authentic = co_await Authenticate(client_, *snapshot, startup.user);
   if (!authentic.ok()) co_return authentic;

@@ -60,6 +60,10 @@ net::Task<StatusOr<wire::StartupPacket>> ReadPacket(Client& client) {
     if (!length.ok()) co_return length.status();
     if (*length > 0 && client.input.size() >= *length) {
       auto packet = wire::DecodeStartup(wire::AsBytes(client.input).first(*length));
+      // A cancel request is never answered, whatever it looks like.
+      if (!packet.ok() && wire::IsCancelRequest(wire::AsBytes(client.input))) {
+        co_return absl::CancelledError("malformed cancel request");
+      }
       client.input.erase(0, *length);
       co_return packet;
     }

@@ -149,6 +149,12 @@ StatusOr<size_t> StartupLength(Bytes in) {
   return size_t{*length};
 }
 
+bool IsCancelRequest(Bytes packet) {
+  ByteReader reader(packet);
+  reader.Int32();  // length
+  return reader.Int32() == kCancelRequestCode;
+}
+
 StatusOr<StartupPacket> DecodeStartup(Bytes packet) {
   ByteReader reader(packet);
   const std::optional<uint32_t> length = reader.Int32();

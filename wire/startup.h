@@ -41,13 +41,17 @@ using StartupPacket = std::variant<SslRequest, GssEncRequest, CancelRequest, Sta
 // four bytes are there. An error when the length can't be one (8 to kMaxStartupLength).
 StatusOr<size_t> StartupLength(Bytes in);
 
+// Whether a packet of at least 8 bytes says that it is a CancelRequest, well-formed or not.
+bool IsCancelRequest(Bytes packet);
+
 // Decodes one whole packet, of the length that StartupLength gave. Errors carry the SQLSTATE that
 // PostgreSQL gives: 28000 without a user, 08P01 for a malformed packet, 0A000 for a major version
 // that is not 3.
 StatusOr<StartupPacket> DecodeStartup(Bytes packet);
 
-// Splits the `options` start-up parameter as PostgreSQL's pg_split_opts and process_postgres_switches
-// do: whitespace separates, a backslash keeps the next character; -c name=value, -cname=value and
+// Splits the `options` start-up parameter as PostgreSQL's pg_split_opts and
+// process_postgres_switches do: whitespace separates, a backslash keeps the next character; -c
+// name=value, -cname=value and
 // --name=value ('-' in the name means '_'). Anything else is an error, SQLSTATE 22023.
 StatusOr<std::vector<std::pair<std::string, std::string>>> SplitOptions(std::string_view options);
 

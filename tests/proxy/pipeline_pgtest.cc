@@ -209,7 +209,8 @@ TEST_P(Pipeline, TakesOneByteAtATime) {
 // Rule 25: a client that writes much before it reads comes to no deadlock once it reads.
 TEST_P(Pipeline, LongOneIsReadLate) {
   RawClient client = RawClient::Login(port());
-  constexpr int kStatements = 3000;
+  // More than the sockets of two hops take in.
+  constexpr int kStatements = 10000;
   std::string one = fe::Extended("select $1::text || $1::text", {std::string(5000, 'p')});
   std::string all;
   for (int i = 0; i < kStatements; ++i) all += one;
