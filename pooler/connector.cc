@@ -76,8 +76,8 @@ Connector::~Connector() {
   worker_.Join();
 }
 
-void Connector::Open(Target target, Duration timeout, Done done) {
-  worker_.Post([this, pending = Pending{std::move(target), timeout, std::move(done)}]() mutable {
+void Connector::Open(Target target, Patience patience, Done done) {
+  worker_.Post([this, pending = Pending{std::move(target), patience, std::move(done)}]() mutable {
     queue_.push_back(std::move(pending));
     StartSome();
   });
@@ -100,14 +100,15 @@ net::Task<void> Connector::Run(Pending pending) {
   }
   ++running_;
   const TimePoint started = Clock::now();
-  auto result = co_await Connect(pending.target, pending.timeout);
+  auto result = co_await Connect(pending.target, pending.patience.timeout);
   --running_;
   Host& state = hosts_[host];
   if (result.ok() || !WorthRetrying(result.status())) {
     state.failures = 0;
   } else if (started >= state.not_before) {
     // Attempts that were under way together count as one failure.
-    state.not_before = Clock::now() + ConnectBackoff(++state.failures, Random());
+    const Duration pause = ConnectBackoff(++state.failures, Random());
+    state.not_before = Clock::now() + std::min(pause, pending.patience.max_pause);
   }
   pending.done(std::move(result));
   StartSome();

@@ -37,14 +37,19 @@ class Connector {
   // Attempts under way are given up; their `done` gets an error.
   ~Connector();
 
-  // `done` runs on the connector's thread. The timeout (0 = none) covers one attempt, not the pause
-  // before it. An error carries the server's own SQLSTATE and text, or 08001.
-  void Open(Target target, Duration timeout, Done done);
+  struct Patience {
+    Duration timeout;    // of one attempt, not of the pause before it; 0 = none
+    Duration max_pause;  // after a failure
+  };
+
+  // `done` runs on the connector's thread. An error carries the server's own SQLSTATE and text, or
+  // 08001.
+  void Open(Target target, Patience patience, Done done);
 
  private:
   struct Pending {
     Target target;
-    Duration timeout;
+    Patience patience;
     Done done;
   };
   // By connection string: hosts fail, not users.

@@ -235,12 +235,12 @@ int Pool::PlanOpening() {
 void Pool::Open(int count) {
   if (count == 0) return;
   Target target;
-  Duration timeout;
+  Connector::Patience patience{};
   uint64_t version;
   {
     MutexLock lock(mutex_);
     target = target_;
-    timeout = limits_.server_connect_timeout;
+    patience = {limits_.server_connect_timeout, MaxConnectPause(limits_.wait_timeout)};
     version = target_version_;
   }
   net::Worker* current = net::Worker::Current();

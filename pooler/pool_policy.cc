@@ -21,6 +21,10 @@ Duration ConnectBackoff(int failures, double random) {
   return std::chrono::duration_cast<Duration>(full * (0.5 + random / 2));
 }
 
+Duration MaxConnectPause(Duration wait_timeout) {
+  return wait_timeout == Duration::zero() ? Duration::max() : wait_timeout / 4;
+}
+
 TimePoint RetireAt(TimePoint opened, Duration recycle, double random) {
   if (recycle == Duration::zero()) return kNoDeadline;
   return opened + std::chrono::duration_cast<Duration>(recycle * (1.0 - random / 10));

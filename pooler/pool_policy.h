@@ -20,6 +20,9 @@ int BackendsToKeepReady(const config::Pool& limits, int open, int connecting);
 // times 0.5 to 1.0 by `random` in [0, 1).
 Duration ConnectBackoff(int failures, double random);
 
+// A client that begins to wait during the pause must see several attempts before its time is over.
+Duration MaxConnectPause(Duration wait_timeout);
+
 // When a backend opened now is to be replaced: up to a tenth earlier than `recycle` says, so that
 // backends opened together don't end together. kNoDeadline when recycling is off.
 TimePoint RetireAt(TimePoint opened, Duration recycle, double random);
