@@ -247,7 +247,7 @@ void Pool::Open(int count) {
   net::Worker* home =
       current != nullptr && current->index() >= 0 ? current : services_.workers.front().get();
   for (int i = 0; i < count; ++i) {
-    services_.connector.Open(target, timeout,
+    services_.connector.Open(target, patience,
                              [self = shared_from_this(), home, version](StatusOr<Owned> opened) {
                                if (opened.ok()) (*opened)->target_version_ = version;
                                self->OnOpened(std::move(opened), *home);
