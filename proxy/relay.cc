@@ -1,6 +1,7 @@
 #include "proxy/relay.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/log.h"
 #include "proxy/request.h"
@@ -35,17 +36,7 @@ void Relay::Attach(pooler::Lease lease) {
 }
 
 bool Relay::Begin(wire::Bytes request) {
-  std::string settings;
-  // Mostly both hold the same object: nothing is compared then.
-  if (parameters != nullptr && parameters != lease_->parameters) {
-    settings = wire::SettingsChange(*lease_->parameters, *parameters);
-    if (settings.empty()) lease_->parameters = parameters;
-    if (lease_->parameters->unreported() != parameters->unreported()) {
-      auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
-      changed->set_unreported(parameters->unreported());
-      lease_->parameters = std::move(changed);
-    }
-  }
+  const std::string settings = AgreeOnSettings();
   if (!settings.empty()) {
     lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow);
   }
@@ -55,6 +46,26 @@ bool Relay::Begin(wire::Bytes request) {
   wire::AppendQuery(flight, settings);
   flight.append(wire::AsText(understood));
   return SendFirst(wire::AsBytes(flight));
+}
+
+// The statements that the backend needs before the client's; mostly none.
+std::string Relay::AgreeOnSettings() {
+  wire::ParametersRef& theirs = lease_->parameters;
+  if (parameters == nullptr || parameters == theirs) return "";
+  if (*parameters == *theirs) {
+    // Of two equal objects all go over to the one that comes first in memory, so that soon every
+    // client and backend holds the same one and the comparison is one of pointers.
+    const bool ours_first = std::less<>()(parameters.get(), theirs.get());
+    (ours_first ? theirs : parameters) = ours_first ? parameters : theirs;
+    return "";
+  }
+  std::string sql = wire::SettingsChange(*theirs, *parameters);
+  if (theirs->unreported() != parameters->unreported()) {
+    auto changed = std::make_shared<wire::Parameters>(*theirs);
+    changed->set_unreported(parameters->unreported());
+    theirs = std::move(changed);
+  }
+  return sql;
 }
 
 bool Relay::SendFirst(wire::Bytes bytes) {

@@ -86,6 +86,7 @@ class Relay {
   void NoteRequest(const wire::Frame& frame);
   void NoteParse(wire::Bytes head);
   void NoteBind(wire::Bytes head);
+  std::string AgreeOnSettings();
   bool SendFirst(wire::Bytes bytes);
   void SendToBackend(wire::Bytes bytes);
   Next Decide();

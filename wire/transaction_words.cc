@@ -1,7 +1,5 @@
 #include "wire/transaction_words.h"
 
-#include <vector>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/strings.h"
@@ -11,64 +9,74 @@ namespace {
 
 bool IsWordByte(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-// The text's words, in order; anything but words, spaces and a final semicolon makes it unusable.
-bool PlainWords(std::string_view sql, std::vector<std::string_view>& words) {
-  while (!sql.empty() && (sql.back() == ';' || absl::ascii_isspace(sql.back()))) {
-    sql.remove_suffix(1);
-  }
-  size_t i = 0;
-  while (i < sql.size()) {
-    if (absl::ascii_isspace(sql[i])) {
-      ++i;
-      continue;
-    }
-    const size_t start = i;
-    while (i < sql.size() && IsWordByte(sql[i])) ++i;
-    if (i == start || words.size() == 8) return false;
-    words.push_back(sql.substr(start, i - start));
-  }
-  return true;
-}
+bool IsSpace(char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }
 
 bool Is(std::string_view word, std::string_view lower) {
   return absl::EqualsIgnoreCase(ToAbsl(word), ToAbsl(lower));
+}
+
+// Takes the next word off the front, with the space before it; "" where something else stands.
+std::string_view TakeWord(std::string_view& sql) {
+  size_t start = 0;
+  while (start < sql.size() && IsSpace(sql[start])) ++start;
+  size_t end = start;
+  while (end < sql.size() && IsWordByte(sql[end])) ++end;
+  const std::string_view word = sql.substr(start, end - start);
+  sql.remove_prefix(end);
+  return word;
 }
 
 bool IsNumber(std::string_view word) {
   for (const char c : word) {
     if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
   }
+  return !word.empty();
+}
+
+// Nothing but spaces and semicolons is left.
+bool AtEnd(std::string_view sql) {
+  for (const char c : sql) {
+    if (c != ';' && !IsSpace(c)) return false;
+  }
   return true;
+}
+
+// Nothing but words is left, as in BEGIN ISOLATION LEVEL SERIALIZABLE.
+bool OnlyWords(std::string_view sql) {
+  while (!TakeWord(sql).empty()) {
+  }
+  return AtEnd(sql);
+}
+
+// "commit" at `at`, whatever its case, and no part of a longer word.
+bool IsCommitAt(std::string_view sql, size_t at) {
+  constexpr std::string_view kCommit = "commit";
+  if (at > sql.size() || !Is(sql.substr(at, kCommit.size()), kCommit)) return false;
+  const size_t end = at + kCommit.size();
+  return (at == 0 || !IsWordByte(sql[at - 1])) && (end == sql.size() || !IsWordByte(sql[end]));
 }
 
 }  // namespace
 
 bool MayBeSentAgain(std::string_view sql) {
-  std::vector<std::string_view> words;
-  if (!PlainWords(sql, words)) return false;
-  if (words.empty()) return true;
-  if (Is(words[0], "begin")) return true;
-  if (Is(words[0], "start")) return words.size() > 1 && Is(words[1], "transaction");
-  if (words.size() != 2) return false;
-  return Is(words[0], "show") || (Is(words[0], "select") && IsNumber(words[1]));
+  if (AtEnd(sql)) return true;
+  const std::string_view first = TakeWord(sql);
+  if (Is(first, "begin")) return OnlyWords(sql);
+  if (Is(first, "start")) return Is(TakeWord(sql), "transaction") && OnlyWords(sql);
+  if (Is(first, "show")) return !TakeWord(sql).empty() && AtEnd(sql);
+  if (Is(first, "select")) return IsNumber(TakeWord(sql)) && AtEnd(sql);
+  return false;
 }
 
 bool MayCommit(std::string_view sql) {
-  bool first = true;
-  for (size_t i = 0; i < sql.size();) {
-    if (!IsWordByte(sql[i])) {
-      ++i;
-      continue;
-    }
-    const size_t start = i;
-    while (i < sql.size() && IsWordByte(sql[i])) ++i;
-    const std::string_view word = sql.substr(start, i - start);
-    if (Is(word, "commit")) return true;
-    // END also closes a CASE, PREPARE also names a statement.
-    if (first && (Is(word, "end") || Is(word, "prepare"))) return true;
-    first = false;
+  // One of two neighbouring bytes is enough to find the double m.
+  for (size_t i = 3; i < sql.size(); i += 2) {
+    if ((sql[i] | 0x20) != 'm') continue;
+    if (IsCommitAt(sql, i - 2) || IsCommitAt(sql, i - 3)) return true;
   }
-  return false;
+  // END also closes a CASE, PREPARE also names a statement: they count at the beginning only.
+  const std::string_view first = TakeWord(sql);
+  return Is(first, "end") || Is(first, "prepare");
 }
 
 }  // namespace pgweir::wire
