@@ -82,19 +82,15 @@ net::Task<void> Session::Serve() {
     }
 
     pooler::Lease lease = pool_->TryAcquire(client_.event);
-    bool begun = false;
     if (lease && !NeedsCheck(*lease)) {
       relay_.Attach(std::move(lease));
-      begun = relay_.Begin(request);
-      if (!begun) {
-        relay_.lease().Discard();
-        requests_.Rewind();
-      }
+      if (relay_.Begin(request)) continue;
+      relay_.lease().Discard();
+      requests_.Rewind();
+      lease = pooler::Lease();
     }
-    if (!begun) {
-      std::string kept(wire::AsText(request));
-      if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
-    }
+    std::string kept(wire::AsText(request));
+    if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
 }
 

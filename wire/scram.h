@@ -49,8 +49,8 @@ class ScramServer {
   // gs2 header that asks for channel binding; 'y' is fine, as we offered none.
   StatusOr<std::string> First(std::string_view client_first);
 
-  // client-final-message -> server-final-message. Fails with 28P01 when the proof is wrong (compared
-  // in constant time), 08P01 when nonce or gs2 header are not the ones of First.
+  // client-final-message -> server-final-message. Fails with 28P01 when the proof is wrong
+  // (compared in constant time), 08P01 when nonce or gs2 header are not the ones of First.
   StatusOr<std::string> Final(std::string_view client_final);
 
  private:
