@@ -34,7 +34,8 @@ std::vector<Seen> Scan(std::string_view stream, size_t step, FrameScanner::HeadP
     FrameScanner::Step result;
     while ((result = scanner.Next(in, position, frame)) == FrameScanner::Step::kFrame) {
       if (position > in.size() || frame.head.size() > frame.body_length) std::abort();
-      seen.push_back({frame.type, frame.body_length, std::string(AsText(frame.head))});
+      seen.push_back(
+          {frame.type, frame.body_length, std::string(pgweir::wire::AsText(frame.head))});
     }
     if (result != FrameScanner::Step::kMore) return seen;
     held.erase(0, position);
