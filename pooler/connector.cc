@@ -98,6 +98,10 @@ net::Task<void> Connector::Run(Pending pending) {
     const TimePoint until = hosts_[host].not_before;
     co_await Pause(until);
   }
+  if (running_ >= max_parallel_ && !stopping_) {
+    queue_.push_front(std::move(pending));
+    co_return;
+  }
   ++running_;
   const TimePoint started = Clock::now();
   auto result = co_await Connect(pending.target, pending.patience.timeout);

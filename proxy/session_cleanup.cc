@@ -58,16 +58,20 @@ net::Task<void> Session::CleanUp() {
 }
 
 net::Task<bool> Session::Abort(TimePoint deadline) {
-  while (true) {
-    auto ticket = std::make_shared<CancelTicket>(host_.worker(), client_.event);
-    pool_->Cancel(*relay_.lease(), [ticket]() mutable { CancelTicket::Finish(std::move(ticket)); });
+  std::shared_ptr<CancelTicket> ticket;
+  bool done = false;
+  while (!done && Clock::now() < deadline) {
+    if (ticket == nullptr || ticket->finished()) {
+      ticket = std::make_shared<CancelTicket>(host_.worker(), client_.event);
+      pool_->Cancel(*relay_.lease(),
+                    [ticket]() mutable { CancelTicket::Finish(std::move(ticket)); });
+    }
     const TimePoint next = std::min(deadline, Clock::now() + kCancelAgainAfter);
-    const bool done = co_await Drain(next);
-    ticket->Abandon();
-    if (done) co_return true;
-    // Lost, or out of time?
-    if (Clock::now() >= deadline || Clock::now() < next) co_return false;
+    done = co_await Drain(next);
+    if (!done && Clock::now() < next) break;  // the connection is lost, or all ends at once
   }
+  if (ticket != nullptr) ticket->Abandon();
+  co_return done;
 }
 
 net::Task<bool> Session::MakeReusable() {

@@ -163,8 +163,13 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
     relay_.lease()->parameters = std::move(parameters);
     pool_->RememberSettings(sql, relay_.lease()->parameters);
   }
-  relay_.parameters = sql.empty() ? pool_->login_parameters() : relay_.lease()->parameters;
-  relay_.lease().Return();
+  if (sql.empty()) relay_.parameters = pool_->login_parameters();
+  // A reload may just have made the pool forget.
+  if (!sql.empty() || relay_.parameters == nullptr) {
+    relay_.parameters = relay_.lease()->parameters;
+  }
+  if (relay_.Free()) relay_.lease().Return();
+  relay_.lease().Discard();
   co_return absl::OkStatus();
 }
 
