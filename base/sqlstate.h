@@ -12,6 +12,8 @@ inline constexpr std::string_view kCannotConnect = "08001";
 inline constexpr std::string_view kTransactionResolutionUnknown = "08007";
 inline constexpr std::string_view kProtocolViolation = "08P01";
 inline constexpr std::string_view kFeatureNotSupported = "0A000";
+inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
+inline constexpr std::string_view kTransactionTimeout = "25P04";
 inline constexpr std::string_view kInvalidAuthorization = "28000";
 inline constexpr std::string_view kInvalidPassword = "28P01";
 inline constexpr std::string_view kInvalidCatalogName = "3D000";
@@ -21,6 +23,7 @@ inline constexpr std::string_view kQueryCanceled = "57014";
 inline constexpr std::string_view kAdminShutdown = "57P01";
 inline constexpr std::string_view kCrashShutdown = "57P02";
 inline constexpr std::string_view kCannotConnectNow = "57P03";
+inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 inline constexpr std::string_view kConfigFileError = "F0000";
 inline constexpr std::string_view kInternalError = "XX000";
 

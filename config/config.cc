@@ -22,8 +22,17 @@ Pool Overlay(Pool pool, const PoolOverride& over) {
   pool.recycle = over.recycle.value_or(pool.recycle);
   pool.idle_timeout = over.idle_timeout.value_or(pool.idle_timeout);
   pool.pre_ping = over.pre_ping.value_or(pool.pre_ping);
+  pool.max_prepared_statements =
+      over.max_prepared_statements.value_or(pool.max_prepared_statements);
+  pool.on_session_state = over.on_session_state.value_or(pool.on_session_state);
   pool.server_connect_timeout = over.server_connect_timeout.value_or(pool.server_connect_timeout);
   pool.cleanup_timeout = over.cleanup_timeout.value_or(pool.cleanup_timeout);
+  pool.query_timeout = over.query_timeout.value_or(pool.query_timeout);
+  pool.transaction_timeout = over.transaction_timeout.value_or(pool.transaction_timeout);
+  pool.idle_transaction_timeout =
+      over.idle_transaction_timeout.value_or(pool.idle_transaction_timeout);
+  pool.client_idle_timeout = over.client_idle_timeout.value_or(pool.client_idle_timeout);
+  pool.query_wait_notify = over.query_wait_notify.value_or(pool.query_wait_notify);
   return pool;
 }
 

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 enum class TlsMode { kDisable, kAllow, kPrefer, kRequire, kVerifyCa, kVerifyFull };
 enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256 };
 enum class PoolMode { kSession, kTransaction, kStatement };
+// What becomes of a statement whose effect on its session can't be carried to another backend.
+enum class OnSessionState { kPin, kReject, kAllow };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -54,8 +56,16 @@ struct Pool {
   milliseconds recycle{3'600'000};     // 0 = never
   milliseconds idle_timeout{600'000};  // 0 = never
   bool pre_ping = true;
+  int max_prepared_statements = 200;  // per backend
+  OnSessionState on_session_state = OnSessionState::kPin;
   milliseconds server_connect_timeout{15'000};
   milliseconds cleanup_timeout{5'000};  // bound of cancel, drain, ROLLBACK and reset
+  // What clients may take their time for; 0 = for ever.
+  milliseconds query_timeout{0};
+  milliseconds transaction_timeout{0};
+  milliseconds idle_transaction_timeout{0};
+  milliseconds client_idle_timeout{0};
+  milliseconds query_wait_notify{5'000};  // a client is told that it waits for a backend
 };
 
 // One server as a libpq connection string gives it.
@@ -74,9 +84,11 @@ struct Database {
 // The keys that a [users.NAME.pool] table sets, over the database's.
 struct PoolOverride {
   std::optional<PoolMode> mode;
-  std::optional<int> size, overflow, min_size;
+  std::optional<OnSessionState> on_session_state;
+  std::optional<int> size, overflow, min_size, max_prepared_statements;
   std::optional<milliseconds> wait_timeout, recycle, idle_timeout, server_connect_timeout,
-      cleanup_timeout;
+      cleanup_timeout, query_timeout, transaction_timeout, idle_transaction_timeout,
+      client_idle_timeout, query_wait_notify;
   std::optional<bool> pre_ping;
 };
 

@@ -12,9 +12,6 @@ hba_file = ""
 query = ""
 query_user = ""
 
-[pool]
-max_prepared_statements = 200
-
 [database]
 shard_map = ""
 consistency = "session"

@@ -7,7 +7,7 @@
 namespace pgweir::net {
 
 Event::~Event() {
-  SetDeadline(kNoDeadline);
+  if (armed_ != kNoDeadline) worker_.MoveDeadline(this, armed_, kNoDeadline);
   if (queued_) worker_.Forget(this);
 }
 
@@ -19,9 +19,16 @@ void Event::Set() {
 }
 
 void Event::SetDeadline(TimePoint deadline) {
-  if (deadline == deadline_) return;
-  worker_.MoveDeadline(this, deadline_, deadline);
   deadline_ = deadline;
+  if (deadline >= armed_) return;  // kNoDeadline is later than all others
+  worker_.MoveDeadline(this, armed_, deadline);
+  armed_ = deadline;
+}
+
+void Event::OnTimer(TimePoint now) {
+  armed_ = kNoDeadline;
+  if (deadline_ <= now) return Set();
+  SetDeadline(deadline_);
 }
 
 void Event::Resume() {

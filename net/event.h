@@ -21,7 +21,9 @@ class Event {
   // Wakes the waiter at the worker's next turn, never inside this call.
   void Set();
 
-  // A deadline sets the event too, once. kNoDeadline takes it back.
+  // A deadline sets the event too, once. kNoDeadline takes it back. One that is later than the
+  // last, as a time-out anew for each statement is, costs nothing: the worker's timer stays where
+  // it was, and looks for the new one when it goes off.
   void SetDeadline(TimePoint deadline);
   bool expired() const { return deadline_ != kNoDeadline && Clock::now() >= deadline_; }
 
@@ -39,10 +41,12 @@ class Event {
  private:
   friend class Worker;
   void Resume();
+  void OnTimer(TimePoint now);
 
   Worker& worker_;
   std::coroutine_handle<> waiter_;
   TimePoint deadline_ = kNoDeadline;
+  TimePoint armed_ = kNoDeadline;  // what the worker knows; not later than the deadline
   bool set_ = false;
   bool queued_ = false;  // in the worker's list of events to resume
 };

@@ -136,7 +136,7 @@ void Worker::FireDeadlines() {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     Event* event = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
-    event->Set();
+    event->OnTimer(now);
   }
   if (!deadlines_.empty()) ArmTimer(deadlines_.begin()->first);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "net/stream.h"
+#include "pooler/prepared_statements.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 #include "wire/reply_tracker.h"
@@ -40,6 +41,17 @@ class Backend {
   std::string unscanned;
   // The settings that the server has for this connection now.
   wire::ParametersRef parameters;
+  // Statements of clients that are prepared here, and which client's is the unnamed one.
+  PreparedStatements prepared;
+  uint64_t unnamed = kNoStatement;
+  static constexpr uint64_t kNoStatement = 0, kUnknownStatement = 1;  // others are clients' numbers
+  // Names with a dot that were ever set here, which a server doesn't forget, as one number. A
+  // connection serves only clients with the same number once it is not 0.
+  uint64_t custom_settings = 0;
+  static constexpr uint64_t kUnknownSettings = UINT64_MAX;  // it serves nobody else
+  // Why this connection may hold state of a client that nobody has seen, and must be reset before
+  // another gets it; null = it holds none.
+  const char* suspect = nullptr;
 
   TimePoint opened_at;
   TimePoint retire_at = kNoDeadline;

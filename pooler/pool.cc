@@ -111,14 +111,14 @@ Status Pool::Waiting::TimedOut() const {
 
 // --- acquiring and giving back ---
 
-Lease Pool::TryAcquire(net::Event& event) {
+Lease Pool::TryAcquire(net::Event& event, uint64_t custom_settings) {
   net::Worker& worker = event.worker();
   Backend* backend;
   bool poked;
   {
     MutexLock lock(mutex_);
     if (!waiting_.empty()) return Lease();
-    backend = PopIdle(worker.index());
+    backend = PopIdle(worker.index(), custom_settings);
     if (backend == nullptr) return Lease();
     poked = std::exchange(backend->poked_, false);
   }
@@ -127,17 +127,29 @@ Lease Pool::TryAcquire(net::Event& event) {
   return Lease(this, backend);
 }
 
-Backend* Pool::PopIdle(int worker) {
+// Of its own worker's the newest that suits, else another worker's, else one that does not suit.
+Backend* Pool::PopIdle(int worker, uint64_t custom_settings) {
+  const auto suits = [&](const Backend* backend) {
+    return backend->custom_settings == 0 || backend->custom_settings == custom_settings;
+  };
+  std::vector<Backend*>* from = nullptr;
+  std::vector<Backend*>::reverse_iterator found;
   for (size_t i = 0; i < idle_.size(); ++i) {
     auto& list = idle_[(static_cast<size_t>(worker) + i) % idle_.size()];
     if (list.empty()) continue;
-    Backend* backend = list.back();
-    list.pop_back();
-    --idle_count_;
-    backend->state_ = Backend::State::kLeased;
-    return backend;
+    const auto suitable = std::find_if(list.rbegin(), list.rend(), suits);
+    const bool suited = suitable != list.rend();
+    if (from != nullptr && !suited) continue;
+    from = &list;
+    found = suited ? suitable : list.rbegin();
+    if (suited) break;
   }
-  return nullptr;
+  if (from == nullptr) return nullptr;
+  Backend* backend = *found;
+  from->erase(std::next(found).base());
+  --idle_count_;
+  backend->state_ = Backend::State::kLeased;
+  return backend;
 }
 
 void Pool::Return(Backend& backend) {

@@ -94,8 +94,9 @@ class Pool final : public std::enable_shared_from_this<Pool>, private net::PollS
   };
 
   // Any worker's thread. A backend at once, or an empty lease when there is none or others wait.
-  // Afterwards the backend's socket sets `event`.
-  Lease TryAcquire(net::Event& event);
+  // Afterwards the backend's socket sets `event`. One with these custom settings, or none, is
+  // preferred (Backend::custom_settings).
+  Lease TryAcquire(net::Event& event, uint64_t custom_settings = 0);
 
   // Any thread. Asks the server to cancel what the leased backend runs. Until the server has dealt
   // with it, nobody else gets the backend. `done` runs on any thread.
@@ -148,7 +149,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, private net::PollS
 
   bool MayStay(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Owned Take(Backend& backend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Backend* PopIdle(int worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Backend* PopIdle(int worker, uint64_t custom_settings = 0) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int PlanOpening() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Surplus(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseIdle(bool all, TimePoint now, Aftermath& aftermath)

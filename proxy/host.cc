@@ -16,7 +16,7 @@ void CancelTicket::Finish(std::shared_ptr<CancelTicket> ticket) {
 }
 
 SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot)
-    : worker_(worker), shared_(shared), snapshot_(std::move(snapshot)) {}
+    : worker_(worker), shared_(shared), snapshot_(std::move(snapshot)), tools_(worker.index()) {}
 
 SessionHost::~SessionHost() = default;
 

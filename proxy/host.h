@@ -11,6 +11,8 @@
 #include "pooler/pools.h"
 #include "proxy/cancel_keys.h"
 #include "proxy/snapshot.h"
+#include "proxy/statement_store.h"
+#include "proxy/worker_tools.h"
 
 namespace pgweir::proxy {
 
@@ -21,6 +23,7 @@ class SessionHost;
 struct Shared {
   pooler::Pools& pools;
   CancelKeys& cancel_keys;
+  StatementStore& statements;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
   std::atomic<int> clients{0};                       // connections, logged in or not
   std::atomic<uint64_t> next_session{1};
@@ -66,6 +69,7 @@ class SessionHost {
 
   net::Worker& worker() { return worker_; }
   Shared& shared() { return shared_; }
+  WorkerTools& tools() { return tools_; }
   const SnapshotRef& snapshot() const { return snapshot_; }
   Ending ending() const { return ending_; }
 
@@ -86,6 +90,7 @@ class SessionHost {
   net::Worker& worker_;
   Shared& shared_;
   SnapshotRef snapshot_;
+  WorkerTools tools_;
   Ending ending_ = Ending::kNo;
   absl::flat_hash_map<uint64_t, Session*> sessions_;
   std::atomic<int> load_{0};

@@ -23,10 +23,42 @@ constexpr size_t kMaxPending = 64 * 1024;
 
 bool IsFatal(std::string_view severity) { return severity == "FATAL" || severity == "PANIC"; }
 
+// PostgreSQL's one error whose remedy is to prepare the statement anew, and which says so in a
+// field that is not translated.
+bool SaysStalePlan(const wire::ErrorFields& error, std::string_view body) {
+  return error.sqlstate == sqlstate::kFeatureNotSupported &&
+         body.find("RRevalidateCachedQuery") != std::string_view::npos;
+}
+
+// Whether these requests are one extended batch.
+bool EndsWithItsOnlySync(wire::Bytes requests) {
+  wire::FrameScanner scanner(wire::ClientHead);
+  wire::Frame frame;
+  size_t position = 0;
+  while (scanner.Next(requests, position, frame) == Step::kFrame) {
+    if (frame.type == frontend::kSync) return position == requests.size();
+    if (frame.type == frontend::kQuery || frame.type == frontend::kFunctionCall) return false;
+  }
+  return false;
+}
+
 }  // namespace
+
+void Relay::Configure(const config::Pool& limits) {
+  mode_ = limits.mode;
+  rewriter_.set_max_prepared(limits.max_prepared_statements);
+}
+
+void Relay::Drop() {
+  rewriter_.Abandon(*lease_);
+  lease_.Discard();
+}
 
 void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
+  rewriter_.Begin();
+  releasing_ = stalled_ = beginning_anew_ = false;
+  again_.clear();
   to_backend_.Clear();
   replay_.clear();
   swallowing_body_ = false;
@@ -38,9 +70,14 @@ void Relay::Attach(pooler::Lease lease) {
 bool Relay::Begin(wire::Bytes request) {
   const std::string settings = AgreeOnSettings();
   if (!settings.empty()) {
-    lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow);
+    lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow, kSettings);
+    lease_->unnamed = pooler::Backend::kNoStatement;
   }
   const wire::Bytes understood = TakeRequests(request);
+  if (rewriter_.uses_prepared() && scanner_.at_boundary() && client_.input.empty() &&
+      request.size() <= RequestReader::kMaxGathered && EndsWithItsOnlySync(request)) {
+    again_.assign(wire::AsText(request));
+  }
   if (settings.empty()) return SendFirst(understood);
   std::string flight;
   wire::AppendQuery(flight, settings);
@@ -60,6 +97,7 @@ std::string Relay::AgreeOnSettings() {
     return "";
   }
   std::string sql = wire::SettingsChange(*theirs, *parameters);
+  if (custom_settings() != 0) lease_->custom_settings = custom_settings();
   if (theirs->unreported() != parameters->unreported()) {
     auto changed = std::make_shared<wire::Parameters>(*theirs);
     changed->set_unreported(parameters->unreported());
@@ -100,7 +138,43 @@ Relay::Next Relay::Decide() {
   if (terminated_ && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
   if (mode_ == config::PoolMode::kSession) return Next::kWait;
   if (!violation_.ok()) return Next::kViolation;
-  return Free() ? Next::kFree : Next::kWait;
+  return Free() ? Release() : Next::kWait;
+}
+
+// The backend may go back, unless the server is still to be asked what has become of the client's
+// session, or that can't be carried, or the next client would meet something of it.
+Relay::Next Relay::Release() {
+  SessionState& state = rewriter_.state();
+  if (state.touched()) {
+    lease_->scanner.WantRows(true);
+    row_.clear();
+    Send(kQuestion, state.Question(*parameters));
+    return Next::kWait;
+  }
+  if (state.pin() != nullptr) return Next::kWait;
+  if (lease_->suspect != nullptr) {
+    Reset();
+    return Next::kWait;
+  }
+  return Next::kFree;
+}
+
+bool Relay::left_traces() const {
+  const SessionState& state = rewriter_.state();
+  return state.touched() || state.pin() != nullptr || lease_->suspect != nullptr;
+}
+
+bool Relay::left_for_good() const { return rewriter_.state().loaded(); }
+
+void Relay::Reset() { Send(kReset, "DISCARD ALL"); }
+
+void Relay::Send(Own own, std::string_view sql) {
+  releasing_ = own == kQuestion || own == kReset;
+  lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow, own);
+  lease_->unnamed = pooler::Backend::kNoStatement;
+  tools_.flight.clear();
+  wire::AppendQuery(tools_.flight, sql);
+  SendToBackend(wire::AsBytes(tools_.flight));
 }
 
 // In statement mode no transaction may stay open: the client gets an error in place of the
@@ -118,7 +192,7 @@ bool Relay::RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus
 bool Relay::Free() const {
   const pooler::Backend& b = *lease_;
   return b.tracker.idle() && b.scanner.at_boundary() && b.unscanned.empty() &&
-         to_backend_.empty() && scanner_.at_boundary() && !backend_broken_;
+         to_backend_.empty() && scanner_.at_boundary() && !stalled_ && !backend_broken_;
 }
 
 // --- from the server to the client ---
@@ -143,12 +217,13 @@ Relay::Next Relay::ReadBackend() {
   return Next::kWait;
 }
 
-// Forwards what is the client's in as few pieces as there are messages between that are not.
+// Forwards what is the client's, in one piece.
 bool Relay::TakeReplies(wire::Bytes in) {
+  Splice answer(in, tools_.answer);
+  wire::ReplyTracker& tracker = lease_->tracker;
   size_t position = 0;
   // Of a message that was swallowed at its head, the rest is dropped as well.
-  size_t forward_from =
-      swallowing_body_ ? std::min<size_t>(lease_->scanner.body_left(), in.size()) : 0;
+  if (swallowing_body_) answer.Replace(0, std::min<size_t>(lease_->scanner.body_left(), in.size()));
   wire::Frame frame;
   Step step;
   while ((step = lease_->scanner.Next(in, position, frame)) == Step::kFrame) {
@@ -156,18 +231,25 @@ bool Relay::TakeReplies(wire::Bytes in) {
                             ? wire::ReadReadyForQuery(frame.head)
                             : StatusOr<wire::TransactionStatus>(wire::TransactionStatus::kIdle);
     if (!status.ok()) return false;
-    const bool swallowed =
-        lease_->tracker.OnReply(frame.type, *status) == wire::ReplyTracker::Verdict::kSwallow ||
-        RefusesTransaction(frame, *status);
     if (frame.type == backend::kErrorResponse && !replay_.empty()) {
       const auto error = wire::ReadErrorFields(frame.head);
       if (error.ok() && IsFatal(error->severity)) return false;  // to be done again elsewhere
     }
-    OnReply(frame, swallowed);
-    swallowing_body_ = swallowed;
-    if (!swallowed) continue;
-    Forward(in.subspan(forward_from, frame.offset - forward_from));
-    forward_from = position;
+    const uint32_t token = tracker.token();
+    const wire::ReplyTracker::Verdict verdict = tracker.OnReply(frame.type, *status);
+    OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow);
+    swallowing_body_ = verdict == wire::ReplyTracker::Verdict::kSwallow || BeginsAnew(frame) ||
+                       RefusesTransaction(frame, *status);
+    if (!tracker.settled().empty()) Settle();
+    if (!swallowing_body_) again_.clear();
+    if (swallowing_body_) {
+      answer.Replace(frame.offset, position);
+    } else if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
+      wire::AppendParseComplete(answer.Replace(frame.offset, position));
+    } else if (frame.type == backend::kErrorResponse && frame.whole()) {
+      const std::string body = rewriter_.ErrorInClientsNames(wire::AsText(frame.head));
+      if (!body.empty()) wire::AppendErrorBody(answer.Replace(frame.offset, position), body);
+    }
   }
   if (step != Step::kMore) {
     LogError("server broke the protocol backend={} type={}", lease_->id().value,
@@ -175,35 +257,136 @@ bool Relay::TakeReplies(wire::Bytes in) {
     return false;
   }
   lease_->unscanned.assign(wire::AsText(in.subspan(position)));
-  if (position > forward_from) Forward(in.subspan(forward_from, position - forward_from));
+  Forward(answer.Result(position));
+  if (beginning_anew_ && !lease_->tracker.outstanding()) {
+    beginning_anew_ = false;
+    const std::string request = std::exchange(again_, {});
+    SendToBackend(TakeRequests(wire::AsBytes(request)));
+  }
   return true;
 }
 
-void Relay::OnReply(const wire::Frame& frame, bool swallowed) {
+// The plan of a prepared statement fits its tables no more: the server says so before it has done
+// anything, so that outside a transaction the statement can be prepared anew and asked again.
+bool Relay::BeginsAnew(const wire::Frame& frame) {
+  if (frame.type == backend::kErrorResponse && stale_plan_ && !again_.empty()) {
+    beginning_anew_ = true;
+  }
+  return beginning_anew_;
+}
+
+void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
   switch (frame.type) {
-    case backend::kParameterStatus: {
-      const auto status = wire::ReadParameterStatus(frame.head);
-      if (!status.ok()) return;
-      auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
-      changed->Report(status->name, status->value);
-      lease_->parameters = changed;
-      // What the server made of the client's own settings is what the client has.
-      parameters = std::move(changed);
+    case backend::kParameterStatus:
+      return OnParameterStatus(frame, token);
+    case backend::kErrorResponse:
+      return OnError(frame, swallowed);
+    case backend::kCommandComplete:
+      if (!swallowed) OnTag(frame);
       return;
-    }
-    case backend::kErrorResponse: {
-      const auto error = wire::ReadErrorFields(frame.head);
-      if (!error.ok()) return;
-      if (swallowed) command_error_ = Error(error->sqlstate, error->message);
-      if (!swallowed && IsFatal(error->severity)) told_fatal_ = true;
+    case backend::kDataRow:
+      if (token == kQuestion) {
+        auto row = wire::ReadDataRow(frame.head);
+        if (row.ok()) row_ = *std::move(row);
+      }
       return;
-    }
     case backend::kReadyForQuery:
+      ++answers_;
       if (!lease_->tracker.outstanding()) commit_under_way_ = false;
       return;
     default:
       return;
   }
+}
+
+// What the server made of the client's settings is what the client has; not so when they are taken
+// off the backend behind it.
+void Relay::OnParameterStatus(const wire::Frame& frame, uint32_t token) {
+  const auto status = wire::ReadParameterStatus(frame.head);
+  if (!status.ok()) return;
+  auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
+  changed->Report(status->name, status->value);
+  lease_->parameters = changed;
+  if (token != kReset) parameters = std::move(changed);
+}
+
+void Relay::OnError(const wire::Frame& frame, bool swallowed) {
+  const auto error = wire::ReadErrorFields(frame.head);
+  if (!error.ok()) return;
+  stale_plan_ = SaysStalePlan(*error, wire::AsText(frame.head));
+  if (swallowed) command_error_ = Error(error->sqlstate, error->message);
+  if (!swallowed && IsFatal(error->severity)) told_fatal_ = true;
+}
+
+// Two commands end what no text of a client's names one by one.
+void Relay::OnTag(const wire::Frame& frame) {
+  const std::string_view tag = wire::AsText(frame.head);
+  if (!tag.starts_with('D') || mode_ == config::PoolMode::kSession) return;
+  if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
+  rewriter_.state().RemoveAll();
+  lease_->prepared.Clear();
+}
+
+// Requests with a token have ended.
+void Relay::Settle() {
+  wire::ReplyTracker& tracker = lease_->tracker;
+  for (const wire::ReplyTracker::Settled& settled : tracker.settled()) {
+    switch (settled.token) {
+      case kCommand:
+        break;
+      case kSettings:
+        // With other settings than its own the client must not go on.
+        if (!command_error_.ok()) {
+          violation_ =
+              Errorf(SqlStateOf(command_error_), "could not restore the session's settings: {}",
+                     MessageOf(command_error_));
+          lease_->suspect = "settings";
+        }
+        break;
+      case kQuestion:
+        TakeAnswer();
+        break;
+      case kReset:
+        releasing_ = false;
+        if (!command_error_.ok()) {
+          backend_broken_ = true;
+          break;
+        }
+        lease_->suspect = nullptr;
+        lease_->prepared.Clear();
+        {
+          auto fresh = std::make_shared<wire::Parameters>(*lease_->parameters);
+          fresh->set_unreported({});
+          lease_->parameters = std::move(fresh);
+        }
+        break;
+      default:
+        rewriter_.Settle(settled, *lease_, stale_plan_);
+        break;
+    }
+  }
+  tracker.ClearSettled();
+  stale_plan_ = false;
+  if (!tracker.outstanding()) rewriter_.Forget();
+}
+
+// Client and backend both have what the server says that the session has.
+void Relay::TakeAnswer() {
+  releasing_ = false;
+  lease_->scanner.WantRows(false);
+  SessionState& state = rewriter_.state();
+  if (!command_error_.ok() || row_.empty()) {
+    LogWarn("could not learn the session's state backend={} message=\"{}\"", lease_->id().value,
+            MessageOf(command_error_));
+    command_error_ = absl::OkStatus();
+    state.PinForGood("state that can't be learnt");
+    return;
+  }
+  auto learnt = std::make_shared<wire::Parameters>(*lease_->parameters);
+  learnt->set_unreported(state.TakeAnswer(*parameters, row_));
+  if (learnt->custom_settings() != 0) lease_->custom_settings = learnt->custom_settings();
+  lease_->parameters = learnt;
+  parameters = std::move(learnt);
 }
 
 void Relay::Forward(wire::Bytes bytes) {
@@ -215,31 +398,30 @@ void Relay::Forward(wire::Bytes bytes) {
 // --- from the client to the server ---
 
 Relay::Next Relay::ReadClient() {
-  if (terminated_ || !client_.stream.readable() || !to_backend_.empty() ||
+  const bool something = stalled_ ? !lease_->tracker.awaits_ready() : client_.stream.readable();
+  if (terminated_ || releasing_ || !something || !to_backend_.empty() ||
       lease_->tracker.pending() > kMaxPending) {
     return Next::kWait;
   }
   const std::span<std::byte> scratch = client_.event.worker().scratch();
-  const size_t kept = client_.input.size();
-  std::copy_n(wire::AsBytes(client_.input).data(), kept, scratch.data());
-  const net::IoResult got = client_.stream.Read(scratch.subspan(kept));
-  switch (got.state) {
-    case net::IoState::kBlocked:
-      return Next::kWait;
-    case net::IoState::kClosed:
-    case net::IoState::kFailed:
-      return Next::kClientGone;
-    case net::IoState::kOk:
-      break;
+  size_t size = client_.input.size();
+  std::copy_n(wire::AsBytes(client_.input).data(), size, scratch.data());
+  if (!std::exchange(stalled_, false)) {
+    const net::IoResult got = client_.stream.Read(scratch.subspan(size));
+    if (got.state == net::IoState::kBlocked) return Next::kWait;
+    if (got.state != net::IoState::kOk) return Next::kClientGone;
+    size += got.bytes;
   }
   replay_.clear();
-  SendToBackend(TakeRequests(scratch.first(kept + got.bytes)));
+  again_.clear();
+  SendToBackend(TakeRequests(scratch.first(size)));
   return violation_.ok() ? Next::kYield : Next::kViolation;
 }
 
-// Notes every request in `in` and returns the part that goes to the server. The start of a message
-// that is not whole enough is kept; what follows a Terminate is dropped.
+// Notes every request in `in` and returns what goes to the server in its place. The start of a
+// message that is not whole enough is kept; what follows a Terminate is dropped.
 wire::Bytes Relay::TakeRequests(wire::Bytes in) {
+  Splice flight(in, tools_.flight);
   size_t position = 0;
   wire::Frame frame;
   Step step;
@@ -248,32 +430,50 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       terminated_ = true;
       scanner_ = wire::FrameScanner(wire::ClientHead);
       client_.input.clear();
-      return in.first(frame.offset);
+      return flight.Result(frame.offset);
     }
-    NoteRequest(frame);
+    NoteCommit(frame);
+    if (mode_ == config::PoolMode::kSession) {
+      NoteRequest(frame);
+    } else if (!rewriter_.Take(frame, flight, *lease_, *parameters)) {
+      scanner_ = wire::FrameScanner(wire::ClientHead);
+      position = frame.offset;
+      stalled_ = true;
+      step = Step::kMore;
+      break;
+    }
     if (frame.type == frontend::kQuery && frame.whole() && frame.offset == 0 &&
         position == in.size()) {
       const auto text = wire::ReadQuery(frame.head);
       if (text.ok() && wire::MayBeSentAgain(*text)) replay_.assign(wire::AsText(in));
     }
   }
+  if (!lease_->tracker.settled().empty()) Settle();
   if (step != Step::kMore) violation_ = ProtocolViolation(step, frame.type);
   std::string rest(wire::AsText(in.subspan(position)));
   client_.input = std::move(rest);
-  return in.first(position);
+  return flight.Result(position);
+}
+
+void Relay::NoteCommit(const wire::Frame& frame) {
+  if (frame.type == frontend::kQuery && wire::MayCommit(wire::AsText(frame.head))) {
+    commit_under_way_ = true;
+  }
+  if (frame.type == frontend::kParse) NoteParse(frame.head);
+  if (frame.type == frontend::kBind) NoteBind(frame.head);
 }
 
 void Relay::NoteRequest(const wire::Frame& frame) {
   wire::ReplyTracker& tracker = lease_->tracker;
+  if (frame.type == frontend::kQuery || frame.type == frontend::kParse) {
+    rewriter_.NoteCustomSettings(frame, *lease_);
+  }
   switch (frame.type) {
     case frontend::kQuery:
-      if (wire::MayCommit(wire::AsText(frame.head))) commit_under_way_ = true;
       return tracker.OnRequest(Request::kQuery);
     case frontend::kParse:
-      NoteParse(frame.head);
       return tracker.OnRequest(Request::kParse);
     case frontend::kBind:
-      NoteBind(frame.head);
       return tracker.OnRequest(Request::kBind);
     case frontend::kDescribe:
       return tracker.OnRequest(!frame.head.empty() && frame.head[0] == std::byte{'S'}
@@ -329,12 +529,7 @@ void Relay::SendToBackend(wire::Bytes bytes) {
 
 // --- pgweir's own statements ---
 
-void Relay::Command(std::string_view sql) {
-  lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow);
-  std::string message;
-  wire::AppendQuery(message, sql);
-  SendToBackend(wire::AsBytes(message));
-}
+void Relay::Command(std::string_view sql) { Send(kCommand, sql); }
 
 Relay::Next Relay::PumpBackendOnly() {
   if (!to_backend_.empty()) SendToBackend({});

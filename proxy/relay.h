@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "pooler/pool.h"
 #include "proxy/client.h"
+#include "proxy/request_rewriter.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 
@@ -29,20 +30,32 @@ class Relay {
   };
 
   // `scanner` is where the client's stream stands.
-  Relay(Client& client, wire::FrameScanner& scanner) : client_(client), scanner_(scanner) {}
+  Relay(Client& client, wire::FrameScanner& scanner, WorkerTools& tools, StatementStore& store)
+      : client_(client), scanner_(scanner), tools_(tools), rewriter_(tools, store) {}
 
-  // By the pool's mode: in session mode a backend is never reported free, in statement mode a
-  // transaction is a violation.
-  void set_mode(config::PoolMode mode) { mode_ = mode; }
+  // In session mode a backend is never reported free, and what the client says about its statements
+  // goes through as it is; in statement mode a transaction is a violation.
+  void Configure(const config::Pool& limits);
 
   // The settings that the client has, or null while it has not logged in.
   wire::ParametersRef parameters;
+
+  // The settings with a dot in their names that the client has, as one number.
+  uint64_t custom_settings() const {
+    return parameters == nullptr ? 0 : parameters->custom_settings();
+  }
+  // Whether the backend may serve this client.
+  bool Suits(const pooler::Backend& backend) const {
+    return backend.custom_settings == 0 || backend.custom_settings == custom_settings();
+  }
 
   bool attached() const { return static_cast<bool>(lease_); }
   pooler::Lease& lease() { return lease_; }
 
   // Takes the backend for as long as the client needs it; forgets what the last one left.
   void Attach(pooler::Lease lease);
+  // Closes the backend; what was sent to it is lost.
+  void Drop();
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
   // all in one write. False when the connection broke before one byte was taken.
@@ -66,8 +79,16 @@ class Relay {
   bool mid_message() const { return !scanner_.at_boundary(); }
   // Nothing is outstanding and no transaction is open.
   bool Free() const;
+  // Whether another client would meet something of this one's on the backend.
+  bool left_traces() const;
+  // And no reset takes it away.
+  bool left_for_good() const;
+  // Makes the backend forget whatever a client has left on it; unseen by the client.
+  void Reset();
   // The server has told the client itself that the connection ends.
   bool told_fatal() const { return told_fatal_; }
+  // How many requests have been answered to their end on this backend.
+  uint64_t answers() const { return answers_; }
   bool commit_under_way() const { return commit_under_way_; }
   bool terminated() const { return terminated_; }
   // Whether what was sent may be sent again, on another backend: nobody has seen anything of it,
@@ -76,14 +97,26 @@ class Relay {
   const Status& violation() const { return violation_; }
 
  private:
+  // Requests of pgweir's own, by the tracker's tokens.
+  enum Own : uint32_t { kSettings = 1, kCommand, kQuestion, kReset };
+
   Next ReadBackend();
   bool TakeReplies(wire::Bytes in);
-  void OnReply(const wire::Frame& frame, bool swallowed);
+  void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed);
+  void OnParameterStatus(const wire::Frame& frame, uint32_t token);
+  void OnError(const wire::Frame& frame, bool swallowed);
+  void OnTag(const wire::Frame& frame);
+  void Settle();
+  void TakeAnswer();
+  Next Release();
+  void Send(Own own, std::string_view sql);
   bool RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status);
   void Forward(wire::Bytes bytes);
   Next ReadClient();
   wire::Bytes TakeRequests(wire::Bytes in);
+  bool BeginsAnew(const wire::Frame& frame);
   void NoteRequest(const wire::Frame& frame);
+  void NoteCommit(const wire::Frame& frame);
   void NoteParse(wire::Bytes head);
   void NoteBind(wire::Bytes head);
   std::string AgreeOnSettings();
@@ -93,6 +126,8 @@ class Relay {
 
   Client& client_;
   wire::FrameScanner& scanner_;
+  WorkerTools& tools_;
+  RequestRewriter rewriter_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
   pooler::Lease lease_;
   net::Output to_backend_;
@@ -100,7 +135,16 @@ class Relay {
   // Names of the client's prepared statements that commit.
   absl::flat_hash_set<std::string, StringHash, StringEq> committing_;
   Status command_error_;
+  std::vector<std::optional<std::string>> row_;  // the answer to a question
+  // What began the client's use of the backend, as long as it can be begun anew: a batch with its
+  // Sync, of whose answers the client has seen nothing.
+  std::string again_;
+  bool beginning_anew_ = false;
+  bool stalled_ = false;     // what is in the client's input waits for answers
+  bool releasing_ = false;   // a question or a reset is under way
+  bool stale_plan_ = false;  // the error that comes now says so
   Status violation_;
+  uint64_t answers_ = 0;
   bool swallowing_body_ = false;  // of a message that goes on in the next bytes
   bool discarding_ = false;
   bool told_fatal_ = false;

@@ -32,13 +32,21 @@ Step ReadyToSend(wire::Bytes in, wire::Frame& frame) {
 
 }  // namespace
 
+// One read may get less than there is: a TLS record, or what fits. Nothing would tell of the rest.
 RequestReader::State RequestReader::Poll(wire::Bytes& request) {
-  if (!client_.output.empty()) {
-    const net::IoState state = client_.output.Flush(client_.stream);
-    if (state == net::IoState::kFailed) return State::kEnded;
-    // A client that doesn't take its answers gets no further ones made.
-    if (state == net::IoState::kBlocked) return State::kWait;
+  while (true) {
+    if (!client_.output.empty()) {
+      const net::IoState state = client_.output.Flush(client_.stream);
+      if (state == net::IoState::kFailed) return State::kEnded;
+      // A client that doesn't take its answers gets no further ones made.
+      if (state == net::IoState::kBlocked) return State::kWait;
+    }
+    const State state = PollOnce(request);
+    if (state != State::kWait || !client_.stream.readable()) return state;
   }
+}
+
+RequestReader::State RequestReader::PollOnce(wire::Bytes& request) {
   const bool fresh = examined_ || client_.input.empty();
   examined_ = true;
   if (fresh && !client_.stream.readable()) return State::kWait;

@@ -40,6 +40,7 @@ class RequestReader {
   wire::FrameScanner& scanner() { return scanner_; }
 
  private:
+  State PollOnce(wire::Bytes& request);
   State Examine(wire::Bytes in, wire::Bytes& request);
   State Violated(wire::FrameScanner::Step step, const wire::Frame& frame);
   bool AnswersItself(const wire::Frame& frame, std::string& answer);

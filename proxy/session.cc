@@ -1,7 +1,10 @@
 #include "proxy/session.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy/error_response.h"
+#include "wire/messages.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -27,7 +30,7 @@ Session::Session(SessionId id, SessionHost& host, int fd, Peer peer)
       host_(host),
       client_(host.worker(), fd, std::move(peer)),
       requests_(client_),
-      relay_(client_, requests_.scanner()) {}
+      relay_(client_, requests_.scanner(), host.tools(), host.shared().statements) {}
 
 Session::~Session() {
   FinishCancel();
@@ -55,6 +58,11 @@ net::Task<void> Session::Serve() {
           co_await CleanUp();
           co_return;
         }
+        if (const Status late = CheckTime(); !late.ok()) {
+          co_await Say(late);
+          co_await CleanUp();
+          co_return;
+        }
         co_await client_.event.Wait();
       } else if (next == Relay::Next::kYield) {
         client_.event.Set();
@@ -77,21 +85,29 @@ net::Task<void> Session::Serve() {
         co_await Say(ShuttingDown());
         co_return;
       }
+      if (const Status late = CheckTime(); !late.ok()) {
+        co_await Say(late);
+        co_return;
+      }
       co_await client_.event.Wait();
       continue;
     }
 
-    pooler::Lease lease = pool_->TryAcquire(client_.event);
-    if (lease && !NeedsCheck(*lease)) {
+    pooler::Lease lease = TryAcquire();
+    if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease)) {
       relay_.Attach(std::move(lease));
       if (relay_.Begin(request)) continue;
-      relay_.lease().Discard();
+      relay_.Drop();
       requests_.Rewind();
       lease = pooler::Lease();
     }
     std::string kept(wire::AsText(request));
     if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
+}
+
+pooler::Lease Session::TryAcquire() {
+  return pool_->TryAcquire(client_.event, relay_.custom_settings());
 }
 
 net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
@@ -110,13 +126,17 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       }
       lease = *std::move(acquired);
     }
+    if (!relay_.Suits(*lease)) {
+      lease.Discard();
+      continue;
+    }
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease()) || co_await CheckAlive()) {
       if (relay_.Begin(wire::AsBytes(request))) co_return true;
       requests_.Rewind();
     }
-    relay_.lease().Discard();
-    lease = pool_->TryAcquire(client_.event);
+    relay_.Drop();
+    lease = TryAcquire();
   }
 }
 
@@ -124,7 +144,9 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
 // when the client has gone.
 net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
   pooler::Pool::Waiting waiting(*pool_, client_.event);
-  client_.event.SetDeadline(DeadlineAfter(pool_->limits().wait_timeout));
+  const config::Pool limits = pool_->limits();
+  const TimePoint until = DeadlineAfter(limits.wait_timeout);
+  TimePoint notify_at = logged_in_ ? DeadlineAfter(limits.query_wait_notify) : kNoDeadline;
   StatusOr<pooler::Lease> outcome = pooler::Lease();
   while (true) {
     outcome = waiting.Poll();
@@ -136,9 +158,14 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
     } else if (cancel_ != nullptr) {
       FinishCancel();
       outcome = Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
-    } else if (client_.event.expired()) {
+    } else if (Clock::now() >= until) {
       outcome = waiting.TimedOut();
     } else {
+      if (Clock::now() >= notify_at) {
+        notify_at = kNoDeadline;
+        SayThatItWaits();
+      }
+      client_.event.SetDeadline(std::min(until, notify_at));
       co_await client_.event.Wait();
       continue;
     }
@@ -146,6 +173,44 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
   }
   client_.event.SetDeadline(kNoDeadline);
   co_return outcome;
+}
+
+Status Session::CheckTime() {
+  using Exceeded = TimeLimits::Exceeded;
+  if (!time_limits_.any()) return absl::OkStatus();
+  TimeLimits::Doing doing;
+  if (relay_.attached()) {
+    const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+    doing.working = tracker.outstanding();
+    doing.answers = relay_.answers();
+    doing.in_transaction = tracker.status() != wire::TransactionStatus::kIdle;
+  }
+  const Exceeded exceeded = time_limits_.Watch(doing, Clock::now());
+  client_.event.SetDeadline(time_limits_.next());
+  switch (exceeded) {
+    case Exceeded::kNothing:
+      break;
+    case Exceeded::kQuery:
+      LogInfo("query_timeout: cancelling session={} backend={}", id_.value,
+              relay_.lease()->id().value);
+      if (!relay_.lease()->tracker.swallowing()) pool_->Cancel(*relay_.lease(), [] {});
+      break;
+    case Exceeded::kQueryForLong:
+      return Error(sqlstate::kQueryCanceled,
+                   "terminating connection: a statement did not end when it was cancelled after "
+                   "pool.query_timeout");
+    case Exceeded::kTransaction:
+      return Error(sqlstate::kTransactionTimeout,
+                   "terminating connection due to transaction timeout (pool.transaction_timeout)");
+    case Exceeded::kIdleInTransaction:
+      return Error(sqlstate::kIdleInTransactionTimeout,
+                   "terminating connection due to idle-in-transaction timeout "
+                   "(pool.idle_transaction_timeout)");
+    case Exceeded::kIdle:
+      return Error(sqlstate::kIdleSessionTimeout,
+                   "terminating connection due to idle-session timeout (pool.client_idle_timeout)");
+  }
+  return absl::OkStatus();
 }
 
 bool Session::NeedsCheck(const pooler::Backend& backend) const {
@@ -167,7 +232,7 @@ net::Task<bool> Session::CheckAlive() {
 net::Task<bool> Session::Leave(Relay::Next reason) {
   if (reason == Relay::Next::kBackendLost && !relay_.replay().empty()) {
     std::string request = relay_.replay();
-    relay_.lease().Discard();
+    relay_.Drop();
     requests_.Rewind();
     co_return co_await Obtain(std::move(request), pooler::Lease());
   }
@@ -223,6 +288,16 @@ void Session::ForwardCancel() {
 
 void Session::FinishCancel() {
   if (cancel_ != nullptr) CancelTicket::Finish(std::exchange(cancel_, nullptr));
+}
+
+// Where the client's socket takes nothing more just now, it is left out.
+void Session::SayThatItWaits() {
+  std::string notice;
+  wire::AppendNoticeResponse(
+      notice, {.severity = "NOTICE",
+               .sqlstate = sqlstate::kSuccessfulCompletion,
+               .message = "no server connection is free yet: the statement waits for one"});
+  if (client_.output.empty()) client_.Send(notice);
 }
 
 net::Task<void> Session::Say(Status reason) {

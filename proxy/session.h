@@ -11,6 +11,7 @@
 #include "proxy/client.h"
 #include "proxy/relay.h"
 #include "proxy/request.h"
+#include "proxy/time_limits.h"
 #include "wire/startup.h"
 
 namespace pgweir::proxy {
@@ -49,6 +50,9 @@ class Session {
   // the client has been told why not.
   net::Task<bool> Obtain(std::string request, pooler::Lease lease);
   net::Task<StatusOr<pooler::Lease>> AwaitLease();
+  pooler::Lease TryAcquire();
+  // Before waiting: the reason to end the session if it has taken longer than it may.
+  Status CheckTime();
   net::Task<bool> CheckAlive();
   // What follows when the relay can't go on. False when the session is over.
   net::Task<bool> Leave(Relay::Next reason);
@@ -58,6 +62,7 @@ class Session {
   void FinishCancel();
   // Tells the client why its connection ends, if it listens.
   net::Task<void> Say(Status reason);
+  void SayThatItWaits();
 
   // --- backends without their client (session_cleanup.cc) ---
   // Runs a statement of pgweir's own on the attached backend.
@@ -76,6 +81,7 @@ class Session {
   RequestReader requests_;
   std::shared_ptr<pooler::Pool> pool_;  // before relay_, whose lease is one of its
   Relay relay_;
+  TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
   bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own

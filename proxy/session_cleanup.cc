@@ -75,7 +75,7 @@ net::Task<bool> Session::Abort(TimePoint deadline) {
 }
 
 net::Task<bool> Session::MakeReusable() {
-  if (dedicated_) co_return false;
+  if (dedicated_ || relay_.left_for_good()) co_return false;
   // The server waits for the rest of a message that will never come.
   if (relay_.mid_message()) co_return false;
   const wire::ReplyTracker& tracker = relay_.lease()->tracker;
@@ -92,13 +92,11 @@ net::Task<bool> Session::MakeReusable() {
     const Status rolled_back = co_await RunCommand("ROLLBACK", deadline);
     if (!rolled_back.ok()) co_return false;
   }
-  if (mode_ == config::PoolMode::kSession) {
-    const Status reset = co_await RunCommand("DISCARD ALL", deadline);
-    if (!reset.ok()) co_return false;
-    auto parameters = std::make_shared<wire::Parameters>(*relay_.lease()->parameters);
-    parameters->set_unreported({});
-    relay_.lease()->parameters = std::move(parameters);
+  if (mode_ == config::PoolMode::kSession || relay_.left_traces()) {
+    relay_.Reset();
+    if (!co_await Drain(deadline)) co_return false;
   }
+  if (relay_.lease()->custom_settings == pooler::Backend::kUnknownSettings) co_return false;
   co_return relay_.Free();
 }
 

@@ -87,8 +87,10 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   auto pool = host_.shared().pools.Get(config, asking);
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
-  mode_ = pool_->limits().mode;
-  relay_.set_mode(mode_);
+  const config::Pool limits = pool_->limits();
+  mode_ = limits.mode;
+  relay_.Configure(limits);
+  time_limits_.Configure(limits);
 
   // Where both set the same, the start-up parameter wins over `options`, as on a server.
   std::vector<wire::Setting> settings = std::move(startup.options);
@@ -116,8 +118,9 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
   dedicated_ = true;
-  mode_ = config::PoolMode::kSession;
-  relay_.set_mode(mode_);
+  const config::Pool limits = pool_->limits();
+  mode_ = limits.mode;
+  relay_.Configure(limits);
   auto acquired = co_await AwaitLease();
   if (!acquired.ok()) co_return acquired.status();
   relay_.Attach(*std::move(acquired));
@@ -134,32 +137,41 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
   const TimePoint login_deadline =
       DeadlineAfter(host_.snapshot()->config().listen.client_login_timeout);
 
-  pooler::Lease lease = pool_->TryAcquire(client_.event);
+  std::vector<wire::Setting> unreported;
+  for (const wire::Setting& setting : settings) {
+    if (!wire::IsReportedAndSettable(setting.first)) unreported.push_back(setting);
+  }
+  wire::Parameters wanted;
+  wanted.set_unreported(std::move(unreported));
+
+  pooler::Lease lease = pool_->TryAcquire(client_.event, wanted.custom_settings());
   while (true) {
     if (!lease) {
       auto acquired = co_await AwaitLease();
       if (!acquired.ok()) co_return acquired.status();
       lease = *std::move(acquired);
     }
+    if (lease->custom_settings != 0 && lease->custom_settings != wanted.custom_settings()) {
+      lease.Discard();
+      continue;
+    }
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease()) || co_await CheckAlive()) break;
     relay_.lease().Discard();
-    lease = pool_->TryAcquire(client_.event);
+    lease = pool_->TryAcquire(client_.event, wanted.custom_settings());
   }
   if (!sql.empty()) {
-    const Status set = co_await RunCommand("RESET ALL;" + sql, login_deadline);
+    relay_.lease()->custom_settings = wanted.custom_settings();
+    const Status set =
+        co_await RunCommand(wire::SettingsReset(*relay_.lease()->parameters) + sql, login_deadline);
     if (!set.ok()) {
       // The failed command left the connection as it was.
       if (relay_.Free()) relay_.lease().Return();
       relay_.lease().Discard();
       co_return set;
     }
-    std::vector<wire::Setting> unreported;
-    for (wire::Setting& setting : settings) {
-      if (!wire::IsReportedAndSettable(setting.first)) unreported.push_back(std::move(setting));
-    }
     auto parameters = std::make_shared<wire::Parameters>(*relay_.lease()->parameters);
-    parameters->set_unreported(std::move(unreported));
+    parameters->set_unreported(wanted.unreported());
     relay_.lease()->parameters = std::move(parameters);
     pool_->RememberSettings(sql, relay_.lease()->parameters);
   }

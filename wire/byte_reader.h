@@ -24,12 +24,25 @@ class ByteReader {
   }
 
   // Network byte order.
+  std::optional<uint16_t> Int16() {
+    const auto bytes = Take(2);
+    if (!bytes.has_value()) return std::nullopt;
+    return static_cast<uint16_t>(static_cast<unsigned char>((*bytes)[0]) << 8 |
+                                 static_cast<unsigned char>((*bytes)[1]));
+  }
   std::optional<uint32_t> Int32() {
-    if (rest_.size() < 4) return std::nullopt;
+    const auto bytes = Take(4);
+    if (!bytes.has_value()) return std::nullopt;
     uint32_t value = 0;
-    for (const char c : rest_.substr(0, 4)) value = value << 8 | static_cast<unsigned char>(c);
-    rest_.remove_prefix(4);
+    for (const char c : *bytes) value = value << 8 | static_cast<unsigned char>(c);
     return value;
+  }
+
+  std::optional<std::string_view> Take(size_t size) {
+    if (rest_.size() < size) return std::nullopt;
+    const std::string_view bytes = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return bytes;
   }
 
   // A text up to its NUL, which is taken too.

@@ -27,7 +27,9 @@ FrameScanner::Step FrameScanner::Next(Bytes in, size_t& position, Frame& frame) 
   const uint32_t length = ReadLength(in.data() + position + 1);
   if (length < 4 || length > kMaxMessageLength) return Step::kBadLength;
   frame.body_length = length - 4;
-  const uint32_t wanted = std::min(policy_(frame.type, frame.body_length), frame.body_length);
+  const bool row = want_rows_ && frame.type == backend::kDataRow;
+  const uint32_t wanted =
+      std::min(row ? kMaxHead : policy_(frame.type, frame.body_length), frame.body_length);
   if (available < kHeaderSize + wanted) return Step::kMore;
 
   frame.head = in.subspan(position + kHeaderSize, wanted);
@@ -39,20 +41,20 @@ FrameScanner::Step FrameScanner::Next(Bytes in, size_t& position, Frame& frame) 
 
 uint32_t ClientHead(char type, uint32_t body_length) {
   switch (type) {
-    case frontend::kDescribe:
-    case frontend::kClose:
-      return 1;  // statement or portal
-    case frontend::kQuery:
-    case frontend::kParse:
     case frontend::kBind:
-      // Enough to recognise transaction control and a statement's name.
-      return std::min<uint32_t>(body_length, 160);
+    case frontend::kClose:
+    case frontend::kDescribe:
+      return std::min(body_length, kMaxNames);
+    case frontend::kFunctionCall:
+      return std::min<uint32_t>(body_length, 4);  // the function's OID
+    case frontend::kParse:
+    case frontend::kQuery:
+      return std::min(body_length, kMaxStatement);
     case frontend::kCopyData:
     case frontend::kCopyDone:
     case frontend::kCopyFail:
     case frontend::kExecute:
     case frontend::kFlush:
-    case frontend::kFunctionCall:
     case frontend::kSync:
     case frontend::kTerminate:
       return 0;

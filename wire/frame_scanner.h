@@ -43,6 +43,9 @@ class FrameScanner {
 
   Step Next(Bytes in, size_t& position, Frame& frame);
 
+  // Whether DataRows are wanted whole, as far as kMaxHead, whatever the policy says.
+  void WantRows(bool want) { want_rows_ = want; }
+
   // Whether the stream, as far as it was scanned, stands between two messages.
   bool at_boundary() const { return body_left_ == 0; }
   // Bytes that are still missing of the body of the last frame.
@@ -51,10 +54,15 @@ class FrameScanner {
  private:
   HeadPolicy policy_;
   uint32_t body_left_ = 0;
+  bool want_rows_ = false;
 };
 
 // Heads larger than this are cut: it bounds what a connection ever holds back.
 inline constexpr uint32_t kMaxHead = 8192;
+// So much of a statement's text is held to be understood, and, of one that is prepared, remembered.
+inline constexpr uint32_t kMaxStatement = 48 * 1024;
+// So much of a message that begins with names is seen; PostgreSQL's own have at most 63 bytes.
+inline constexpr uint32_t kMaxNames = 512;
 
 // What pgweir must see of messages from a client that is logged in, and from a server.
 uint32_t ClientHead(char type, uint32_t body_length);

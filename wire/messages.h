@@ -28,6 +28,9 @@ void AppendReadyForQuery(std::string& out, TransactionStatus status);
 // `newest_minor` of version 3; the message carries the whole version number, as PostgreSQL's does.
 void AppendNegotiateProtocolVersion(std::string& out, uint32_t newest_minor,
                                     const std::vector<std::string>& unsupported);
+void AppendParseComplete(std::string& out);
+// An ErrorResponse whose fields are already put together.
+void AppendErrorBody(std::string& out, std::string_view body);
 void AppendEmptyQueryResponse(std::string& out);
 void AppendCommandComplete(std::string& out, std::string_view tag);
 
@@ -43,6 +46,17 @@ void AppendNoticeResponse(std::string& out, const ErrorFields& fields);
 
 // --- to servers ---
 void AppendQuery(std::string& out, std::string_view sql);
+// `types`: of the parameters, as a Parse ends: a count and OIDs.
+void AppendParse(std::string& out, std::string_view name, std::string_view sql,
+                 std::string_view types);
+// The start of a Bind, behind which `rest` bytes of the caller's follow.
+void AppendBindHead(std::string& out, std::string_view portal, std::string_view statement,
+                    uint32_t rest);
+// Without parameters.
+void AppendBind(std::string& out, std::string_view portal, std::string_view statement);
+// `kind`: 'S'tatement or 'P'ortal.
+void AppendDescribe(std::string& out, char kind, std::string_view name);
+void AppendClose(std::string& out, char kind, std::string_view name);
 void AppendExecute(std::string& out, std::string_view portal);
 void AppendSync(std::string& out);
 void AppendCopyFail(std::string& out, std::string_view reason);
@@ -62,6 +76,9 @@ struct NameValue {
 StatusOr<NameValue> ReadParameterStatus(Bytes body);
 StatusOr<TransactionStatus> ReadReadyForQuery(Bytes body);
 StatusOr<std::string_view> ReadCommandTag(Bytes body);
+
+// The columns of a DataRow as text; none for NULL.
+StatusOr<std::vector<std::optional<std::string>>> ReadDataRow(Bytes body);
 
 // The text of a Query message, without its final NUL.
 StatusOr<std::string_view> ReadQuery(Bytes body);

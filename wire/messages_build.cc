@@ -94,6 +94,12 @@ void AppendNegotiateProtocolVersion(std::string& out, uint32_t newest_minor,
   for (const std::string& name : unsupported) message.Text(name);
 }
 
+void AppendParseComplete(std::string& out) { MessageWriter(out, backend::kParseComplete); }
+
+void AppendErrorBody(std::string& out, std::string_view body) {
+  MessageWriter(out, backend::kErrorResponse).Raw(body);
+}
+
 void AppendEmptyQueryResponse(std::string& out) {
   const MessageWriter message(out, backend::kEmptyQueryResponse);
 }
@@ -111,6 +117,41 @@ void AppendNoticeResponse(std::string& out, const ErrorFields& fields) {
 }
 
 void AppendQuery(std::string& out, std::string_view sql) { AppendText(out, frontend::kQuery, sql); }
+
+void AppendParse(std::string& out, std::string_view name, std::string_view sql,
+                 std::string_view types) {
+  MessageWriter message(out, frontend::kParse);
+  message.Text(name);
+  message.Text(sql);
+  message.Raw(types);
+}
+
+void AppendBindHead(std::string& out, std::string_view portal, std::string_view statement,
+                    uint32_t rest) {
+  out += frontend::kBind;
+  const auto length = static_cast<uint32_t>(4 + portal.size() + 1 + statement.size() + 1) + rest;
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(length >> shift);
+  out.append(portal).append(1, '\0').append(statement).append(1, '\0');
+}
+
+void AppendBind(std::string& out, std::string_view portal, std::string_view statement) {
+  MessageWriter message(out, frontend::kBind);
+  message.Text(portal);
+  message.Text(statement);
+  message.Raw(std::string_view("\0\0\0\0\0\0", 6));  // no formats, parameters, result formats
+}
+
+void AppendDescribe(std::string& out, char kind, std::string_view name) {
+  MessageWriter message(out, frontend::kDescribe);
+  message.Byte(kind);
+  message.Text(name);
+}
+
+void AppendClose(std::string& out, char kind, std::string_view name) {
+  MessageWriter message(out, frontend::kClose);
+  message.Byte(kind);
+  message.Text(name);
+}
 
 void AppendExecute(std::string& out, std::string_view portal) {
   MessageWriter message(out, frontend::kExecute);

@@ -81,6 +81,26 @@ StatusOr<TransactionStatus> ReadReadyForQuery(Bytes body) {
 
 StatusOr<std::string_view> ReadCommandTag(Bytes body) { return ReadOnlyText(body); }
 
+StatusOr<std::vector<std::optional<std::string>>> ReadDataRow(Bytes body) {
+  ByteReader reader(body);
+  const std::optional<uint16_t> count = reader.Int16();
+  if (!count.has_value()) return InvalidFormat();
+  std::vector<std::optional<std::string>> row;
+  for (int i = 0; i < *count; ++i) {
+    const std::optional<uint32_t> length = reader.Int32();
+    if (!length.has_value()) return InvalidFormat();
+    if (*length == UINT32_MAX) {  // NULL
+      row.emplace_back();
+      continue;
+    }
+    const std::optional<std::string_view> value = reader.Take(*length);
+    if (!value.has_value()) return InvalidFormat();
+    row.emplace_back(*value);
+  }
+  if (!reader.at_end()) return InvalidFormat();
+  return row;
+}
+
 StatusOr<std::string_view> ReadQuery(Bytes body) { return ReadOnlyText(body); }
 
 StatusOr<std::string_view> ReadPassword(Bytes body) {

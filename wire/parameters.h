@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,15 +23,24 @@ class Parameters {
   // Everything the server reported, in the order it did.
   const std::vector<Setting>& reported() const { return reported_; }
 
-  // Settings that the server does not report, as the client gave them at start-up.
+  // Settings that the server does not report, with `role` and `session_authorization` among them,
+  // as the client has set them; in the order of their names.
   const std::vector<Setting>& unreported() const { return unreported_; }
-  void set_unreported(std::vector<Setting> settings) { unreported_ = std::move(settings); }
+  void set_unreported(std::vector<Setting> settings);
+  const std::string* FindUnreported(std::string_view name) const;
+
+  // The names with a dot in them among these as one number; 0 when there is none.
+  uint64_t custom_settings() const { return custom_settings_; }
+
+  // Everything that may change what PostgreSQL makes of a statement's text when it prepares it.
+  std::string AnalysisKey() const;
 
   bool operator==(const Parameters&) const = default;
 
  private:
   std::vector<Setting> reported_;
   std::vector<Setting> unreported_;
+  uint64_t custom_settings_ = 0;
 };
 
 // Shared between threads, never changed once shared: whoever learns of a change makes a new one.
@@ -44,6 +54,9 @@ bool IsReportedAndSettable(std::string_view name);
 // The SQL that turns a server connection with settings `from` into one with settings `to`; "" when
 // nothing that can be set differs.
 std::string SettingsChange(const Parameters& from, const Parameters& to);
+
+// The SQL that makes a connection with settings `from` as it was after its login.
+std::string SettingsReset(const Parameters& from);
 
 // The SQL that gives a fresh connection these settings.
 std::string SettingsSql(const std::vector<Setting>& settings);

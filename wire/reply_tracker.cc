@@ -10,14 +10,34 @@ bool BringsReadyForQuery(Request request) {
          request == Request::kSync;
 }
 
+using Verdict = ReplyTracker::Verdict;
+
+Verdict VerdictOn(ReplyTracker::Answers answers, char type) {
+  switch (answers) {
+    case ReplyTracker::Answers::kForward:
+      break;
+    case ReplyTracker::Answers::kSwallow:
+      return Verdict::kSwallow;
+    case ReplyTracker::Answers::kSwallowUnlessError:
+      return type == backend::kErrorResponse ? Verdict::kForward : Verdict::kSwallow;
+    case ReplyTracker::Answers::kAsParseComplete:
+      if (type == backend::kCloseComplete) return Verdict::kAsParseComplete;
+      break;
+  }
+  return Verdict::kForward;
+}
+
 }  // namespace
 
-void ReplyTracker::OnRequest(Request request, Answers answers) {
+void ReplyTracker::OnRequest(Request request, Answers answers, uint32_t token) {
   // Outside a COPY the server ignores its end.
   if (request == Request::kCopyEnd && !copy_in_ && Head() == nullptr) return;
   ready_ = false;
   if (skipping_) {
-    if (request != Request::kSync) return;  // the server discards it unseen
+    if (request != Request::kSync) {  // the server discards it unseen
+      if (token != 0) settled_.push_back({token, Outcome::kSkipped});
+      return;
+    }
     skipping_ = false;
   }
   if (copy_in_) {
@@ -31,13 +51,14 @@ void ReplyTracker::OnRequest(Request request, Answers answers) {
       return;
     }
   }
-  queue_.push_back({request, answers});
+  queue_.push_back({request, answers, token});
 }
 
 ReplyTracker::Verdict ReplyTracker::OnReply(char type, TransactionStatus status) {
   const Entry* head = Head();
-  const bool swallow = head != nullptr && head->answers == Answers::kSwallow &&
-                       type != backend::kNotificationResponse;
+  const Verdict verdict = head != nullptr && type != backend::kNotificationResponse
+                              ? VerdictOn(head->answers, type)
+                              : Verdict::kForward;
   switch (type) {
     case backend::kParseComplete:
       Expect(Request::kParse, type);
@@ -82,7 +103,7 @@ ReplyTracker::Verdict ReplyTracker::OnReply(char type, TransactionStatus status)
       if (head == nullptr) desynchronised_ = true;  // rows and COPY data complete nothing
       break;
   }
-  return swallow ? Verdict::kSwallow : Verdict::kForward;
+  return verdict;
 }
 
 bool ReplyTracker::batch_open() const {
@@ -96,7 +117,8 @@ bool ReplyTracker::awaits_ready() const {
 }
 
 bool ReplyTracker::swallowing() const {
-  return head_ < queue_.size() && queue_[head_].answers == Answers::kSwallow;
+  return head_ < queue_.size() && (queue_[head_].answers == Answers::kSwallow ||
+                                   queue_[head_].answers == Answers::kSwallowUnlessError);
 }
 
 // The request that the next answer belongs to. A CopyDone that met no COPY has no answer.
@@ -105,7 +127,8 @@ ReplyTracker::Entry* ReplyTracker::Head() {
   return head_ < queue_.size() ? &queue_[head_] : nullptr;
 }
 
-void ReplyTracker::Pop() {
+void ReplyTracker::Pop(Outcome outcome) {
+  if (queue_[head_].token != 0) settled_.push_back({queue_[head_].token, outcome});
   ++head_;
   if (head_ == queue_.size()) {
     queue_.clear();
@@ -138,9 +161,17 @@ void ReplyTracker::OnError() {
   // can't be known.
   if (sync_ignored_) desynchronised_ = true;
   copy_in_ = false;
-  const Entry* head = Head();
-  if (head == nullptr || BringsReadyForQuery(head->request)) return;
-  while (head_ < queue_.size() && queue_[head_].request != Request::kSync) Pop();
+  Entry* head = Head();
+  if (head == nullptr) return;
+  if (BringsReadyForQuery(head->request)) {
+    head->failed = true;
+    return;
+  }
+  Outcome outcome = Outcome::kFailed;
+  while (head_ < queue_.size() && queue_[head_].request != Request::kSync) {
+    Pop(outcome);
+    outcome = Outcome::kSkipped;
+  }
   skipping_ = head_ == queue_.size();
 }
 
@@ -175,7 +206,7 @@ void ReplyTracker::OnReady(TransactionStatus status) {
   copy_in_ = false;
   sync_ignored_ = false;
   status_ = status;
-  Pop();
+  Pop(head->failed ? Outcome::kFailed : Outcome::kDone);
   ready_ = Head() == nullptr;
 }
 

@@ -26,17 +26,40 @@ enum class Request : uint8_t {
 // hands only when none is. Fed with every request in the order it is sent and every message in the
 // order it comes back (PostgreSQL documentation, "Message Flow").
 //
-// A request whose answers nobody is to see is pushed with Answers::kSwallow: what comes back for it
-// is reported as such.
+// Requests of pgweir's own, and those that it sends in place of a client's, are pushed with what is
+// to become of their answers.
 class ReplyTracker {
  public:
-  enum class Answers : uint8_t { kForward, kSwallow };
-  enum class Verdict : uint8_t { kForward, kSwallow };
+  enum class Answers : uint8_t {
+    kForward,
+    kSwallow,
+    kSwallowUnlessError,  // an error is the client's: the server skips what it has asked for
+    kAsParseComplete,  // a Close stands for a client's Parse: its CloseComplete for ParseComplete
+  };
+  enum class Verdict : uint8_t { kForward, kSwallow, kAsParseComplete };
 
-  void OnRequest(Request request, Answers answers = Answers::kForward);
+  // How a request with a token ended.
+  enum class Outcome : uint8_t {
+    kDone,     // answered to its end
+    kFailed,   // by an error
+    kSkipped,  // the server never looked at it, because of an error before it
+  };
+  struct Settled {
+    uint32_t token;
+    Outcome outcome;
+  };
+
+  // `token` is the caller's; of a request with one it learns the end, by TakeSettled. 0 = none.
+  void OnRequest(Request request, Answers answers = Answers::kForward, uint32_t token = 0);
 
   // `status` is the body of a ReadyForQuery and meaningless for other types.
   Verdict OnReply(char type, TransactionStatus status = TransactionStatus::kIdle);
+
+  // The token of the request that the next answer belongs to; 0 = it has none.
+  uint32_t token() const { return head_ < queue_.size() ? queue_[head_].token : 0; }
+  // Requests with a token that have ended since the last time, in order.
+  const std::vector<Settled>& settled() const { return settled_; }
+  void ClearSettled() { settled_.clear(); }
 
   // Nothing is outstanding, no batch is open, no COPY runs, and the server is in no transaction:
   // the moment when the connection may serve somebody else.
@@ -65,10 +88,12 @@ class ReplyTracker {
   struct Entry {
     Request request;
     Answers answers;
+    uint32_t token;
+    bool failed = false;  // of a Query, whose end is still to come
   };
 
   Entry* Head();
-  void Pop();
+  void Pop(Outcome outcome = Outcome::kDone);
   void Expect(Request request, char type);
   void OnError();
   void OnCopyIn();
@@ -76,6 +101,7 @@ class ReplyTracker {
 
   std::vector<Entry> queue_;  // queue_[head_...] are outstanding
   size_t head_ = 0;
+  std::vector<Settled> settled_;
   TransactionStatus status_ = TransactionStatus::kIdle;
   bool ready_ = true;  // since the last ReadyForQuery nothing was sent
   bool skipping_ = false;

@@ -1,0 +1,74 @@
+// What a client's statements do to its session, as far as the rewriter must know.
+
+#include "proxy/request_rewriter.h"
+#include "router/literal_value.h"
+#include "wire/byte_reader.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using pooler::Backend;
+
+// Effects whose outcome the server is asked for: a pin begins or ends.
+constexpr uint32_t kObjects = router::kListens | router::kTemporary | router::kAdvisoryLock |
+                              router::kHoldCursor | router::kPrepares | router::kDiscardsAll;
+// These can only end one.
+constexpr uint32_t kUnpinning =
+    router::kDiscardsTemporary | router::kDeallocates | router::kDeallocatesAll;
+
+}  // namespace
+
+void RequestRewriter::Suspect(const char* reason) {
+  backend_->suspect = reason;
+  state_.TouchObjects();
+}
+
+void RequestRewriter::NoteExecution(const Statement& statement) {
+  const uint32_t effects = statement.facts->effects & ~uint32_t{router::kPrepares};
+  if (effects != router::kNoEffect) Note(*statement.facts, effects, statement.text);
+}
+
+void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::string_view text) {
+  if ((effects & router::kSetsSetting) != 0) NoteSettings(facts, text);
+  if ((effects & router::kResetsAll) != 0) state_.TouchAllSettings();
+  if ((effects & kObjects) != 0) state_.TouchObjects();
+  if ((effects & kUnpinning) != 0 && state_.pin() != nullptr) state_.TouchObjects();
+  if ((effects & router::kLoads) != 0) state_.Loaded();
+  if ((effects & router::kSequenceState) != 0) state_.PinForGood("currval, lastval");
+  if ((effects & router::kUnseen) != 0) {
+    Suspect(facts.not_understood.empty() ? "DO, CALL" : "statement not understood");
+  }
+}
+
+void RequestRewriter::NoteCustomSettings(const wire::Frame& frame, Backend& backend) {
+  wire::ByteReader body(frame.head);
+  if (frame.type == wire::frontend::kParse) body.Text();
+  const std::string_view text = body.Text().value_or("");
+  const router::FactsRef facts = tools_.statements.Find(text);
+  for (const router::SettingEffect& effect : facts->settings) {
+    const std::string name = router::SettingName(effect, text, tools_.statements.scan());
+    if (name.empty() || name.find('.') != std::string::npos) {
+      backend.custom_settings = Backend::kUnknownSettings;
+    }
+  }
+}
+
+// What the server reports by itself needs no asking, nor what ends with the transaction: but for a
+// name with a dot, which the session has from then on.
+void RequestRewriter::NoteSettings(const router::Facts& facts, std::string_view text) {
+  for (const router::SettingEffect& effect : facts.settings) {
+    if (effect.name_literal >= 0) tools_.statements.Find(text);
+    std::string name = router::SettingName(effect, text, tools_.statements.scan());
+    if (name.empty()) {
+      Suspect("set_config of a computed name");
+      continue;
+    }
+    const bool custom = name.find('.') != std::string::npos;
+    if (wire::IsReportedAndSettable(name) && had_->Find(name) != nullptr) continue;
+    if (effect.local && (!custom || had_->FindUnreported(name) != nullptr)) continue;
+    if (name == "session_authorization") state_.TouchSetting("role", effect.reset);
+    state_.TouchSetting(std::move(name), effect.reset);
+  }
+}
+
+}  // namespace pgweir::proxy

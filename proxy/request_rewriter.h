@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pooler/backend.h"
+#include "proxy/prepared_names.h"
+#include "proxy/session_state.h"
+#include "proxy/splice.h"
+#include "proxy/worker_tools.h"
+#include "wire/frame_scanner.h"
+#include "wire/parameters.h"
+
+namespace pgweir::proxy {
+
+// Translates what a client says about its statements into what its present backend has of them, and
+// notes what they do to the session. A client's statements live on servers under names of ours, the
+// same for every client that prepares the same; one that the backend lacks is prepared in the same
+// flight as the request that needs it.
+//
+// Every request passes here on its way, and is announced to the backend's tracker here. Nothing is
+// answered in the server's place: what is spared is replaced by something that the server answers
+// cheaply at the same point, so that order, errors and what is skipped behind them stay its own.
+class RequestRewriter {
+ public:
+  RequestRewriter(WorkerTools& tools, StatementStore& store) : tools_(tools), store_(store) {}
+
+  SessionState& state() { return state_; }
+  const SessionState& state() const { return state_; }
+
+  // `max_prepared`: how many statements a backend holds before the oldest one is closed.
+  void set_max_prepared(int max_prepared) { max_prepared_ = static_cast<size_t>(max_prepared); }
+
+  // The client has just been given the backend.
+  void Begin() { fresh_ = true; }
+
+  // The client's request `frame` goes to `backend`; `had` are the client's settings. False when it
+  // has to wait until what was sent before is answered: only then is it known which statements
+  // there are.
+  bool Take(const wire::Frame& frame, Splice& flight, pooler::Backend& backend,
+            const wire::Parameters& had);
+
+  // In session mode nothing is translated; but a backend that learns a name with a dot must not be
+  // handed on, because its server doesn't forget it.
+  void NoteCustomSettings(const wire::Frame& frame, pooler::Backend& backend);
+
+  // What the tracker says of the requests above. `stale_plan`: by the error that a statement's
+  // result type has changed since it was prepared.
+  void Settle(const wire::ReplyTracker::Settled& settled, pooler::Backend& backend,
+              bool stale_plan);
+  // Nothing is outstanding any more.
+  void Forget();
+  // All that is outstanding was lost with its backend.
+  void Abandon(pooler::Backend& backend);
+
+  // Whether a prepared statement under a name of ours is part of what is outstanding.
+  bool uses_prepared() const;
+
+  // The error's body with the client's names of statements instead of ours; "" when it has none.
+  std::string ErrorInClientsNames(std::string_view body) const;
+
+  // Requests with a token below are not from here.
+  static constexpr uint32_t kFirstToken = 16;
+
+ private:
+  enum class Kind : uint8_t {
+    kParse,      // of a client's statement under our name
+    kShadow,     // the same, unseen, because a Bind or Describe needs it
+    kEvict,      // a Close of one that has not been used for long
+    kUse,        // a Bind or Describe
+    kUnnamed,    // a Parse of the unnamed statement
+    kCloseName,  // a client's Close
+    kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
+    kOver,       // settled
+  };
+  struct Action {
+    Kind kind;
+    uint64_t id;
+    StatementRef statement = nullptr;
+    std::string name = {};
+  };
+
+  void NextBatch();
+  void OnQuery(const wire::Frame& frame);
+  void OnParse(const wire::Frame& frame);
+  void OnParseUnnamed(const wire::Frame& frame, std::string_view text, std::string_view types);
+  void OnParseNamed(const wire::Frame& frame, std::string_view name, std::string_view text,
+                    std::string_view types);
+  void OnBind(const wire::Frame& frame);
+  void OnDescribeOrClose(const wire::Frame& frame);
+  void OnDescribeStatement(const wire::Frame& frame, std::string_view name);
+  void OnCloseStatement(const wire::Frame& frame, std::string_view name);
+  void OnFunctionCall(const wire::Frame& frame);
+
+  static bool Names(Kind kind) {
+    return kind == Kind::kParse || kind == Kind::kCloseName || kind == Kind::kCloseAll;
+  }
+  bool MustWait(const wire::Frame& frame) const;
+
+  void Ask(wire::Request request,
+           wire::ReplyTracker::Answers answers = wire::ReplyTracker::Answers::kForward,
+           uint32_t token = 0);
+  uint32_t Token(Action action);
+
+  // Makes the backend have the statement before the request at `at`, in the batch that it is part
+  // of.
+  void Ensure(const Statement& statement, size_t at);
+  // Likewise before a Query.
+  void EnsureForQuery(const Statement& statement, size_t at);
+  void EnsureUnnamed(size_t at);
+  void MakeRoom(size_t at);
+  // Before a statement that asks for what nextval gave last: another client's is not to be met.
+  void ForgetSequences(const router::Facts& facts, size_t at);
+  void CloseSwallowed(std::string_view name, size_t at, uint32_t token);
+  bool MayPretend() const;
+
+  // --- names of statements in SQL (sql_names.cc) ---
+  // Sends the Query with our names in it. False when there is none to be replaced.
+  bool OnQueryWithNames(const wire::Frame& frame, const router::Facts& facts,
+                        std::string_view text);
+  void OnSqlPrepare(const wire::Frame& frame, const router::Facts& facts, std::string_view text,
+                    const PreparedName& use);
+  // The text of an unnamed Parse with our names in it; "" when there is none to be replaced.
+  std::string ReplaceNamesInBatch(std::string_view text, size_t at);
+  void MakeExpendable(size_t at, wire::ReplyTracker::Answers answers);
+
+  // A statement with these facts is sent; of its effects count these.
+  void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
+  void NoteExecution(const Statement& statement);
+  void NoteSettings(const router::Facts& facts, std::string_view text);
+  void Suspect(const char* reason);
+
+  WorkerTools& tools_;
+  StatementStore& store_;
+  SessionState state_;
+  size_t max_prepared_ = 200;
+  std::vector<Action> actions_;
+  bool fresh_ = false;  // nothing of the client's has gone to the backend yet
+  uint64_t batch_ = 1;
+  int naming_ = 0;          // actions under way that change which names there are
+  int naming_earlier_ = 0;  // of them, those of earlier batches
+
+  // Of the request at hand.
+  Splice* flight_ = nullptr;
+  pooler::Backend* backend_ = nullptr;
+  const wire::Parameters* had_ = nullptr;
+};
+
+}  // namespace pgweir::proxy

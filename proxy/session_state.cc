@@ -1,0 +1,134 @@
+#include "proxy/session_state.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pgweir::proxy {
+namespace {
+
+// What keeps a session on its backend, and the condition that says whether it is there. Written so
+// that no object of a user's search_path is met.
+struct Object {
+  const char* pin;
+  std::string_view exists;
+};
+constexpr std::array<Object, 5> kObjects = {{
+    {"LISTEN", "EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"},
+    {"temporary object",
+     "EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) "
+     "pg_catalog.pg_my_temp_schema())"},
+    {"session advisory lock",
+     "EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid OPERATOR(pg_catalog.=) "
+     "pg_catalog.pg_backend_pid() AND locktype OPERATOR(pg_catalog.=) "
+     "'advisory'::pg_catalog.text)"},
+    {"WITH HOLD cursor", "EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)"},
+    {"PREPARE",
+     "EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql AND NOT "
+     "pg_catalog.starts_with(name, 'pgweir_'))"},
+}};
+
+}  // namespace
+
+// --- prepared statements ---
+
+const StatementRef* SessionState::Find(std::string_view name) const {
+  const auto it = named_.find(name);
+  return it == named_.end() ? nullptr : &it->second;
+}
+
+void SessionState::Add(std::string_view name, StatementRef statement) {
+  named_.insert_or_assign(std::string(name), std::move(statement));
+}
+
+void SessionState::Remove(std::string_view name) {
+  const auto it = named_.find(name);
+  if (it != named_.end()) named_.erase(it);
+}
+
+void SessionState::RemoveAll() {
+  named_.clear();
+  DropUnnamed();
+}
+
+std::string_view SessionState::NameOf(uint64_t id) const {
+  for (const auto& [name, statement] : named_) {
+    if (statement->id == id) return name;
+  }
+  return "";
+}
+
+SessionState::Unnamed& SessionState::Replace(uint64_t number) {
+  if (coming_.number != 0) std::swap(unnamed_, coming_);
+  coming_.number = number;
+  coming_.held = true;
+  return coming_;
+}
+
+// A Parse that failed has dropped the older one too; one that was skipped has not.
+void SessionState::Replaced(uint64_t number, bool done, bool skipped) {
+  if (coming_.number != number) return;
+  if (done) {
+    std::swap(unnamed_, coming_);
+  } else if (!skipped) {
+    unnamed_.number = 0;
+  }
+  coming_.number = 0;
+}
+
+void SessionState::DropUnnamed() { unnamed_.number = coming_.number = 0; }
+
+// --- what is to be asked ---
+
+void SessionState::TouchSetting(std::string name, bool reset) {
+  for (Touched& touched : settings_touched_) {
+    if (touched.name != name) continue;
+    touched.reset &= reset;
+    return;
+  }
+  settings_touched_.push_back({std::move(name), reset});
+}
+
+void SessionState::TouchAllSettings() { all_touched_ = true; }
+
+std::string SessionState::Question(const wire::Parameters& had) {
+  if (std::exchange(all_touched_, false)) {
+    for (const auto& [name, value] : had.unreported()) TouchSetting(name, true);
+  }
+  asked_objects_ = std::exchange(objects_touched_, false);
+  std::string sql = "SELECT ";
+  for (const Touched& touched : settings_touched_) {
+    sql += "pg_catalog.current_setting(" + wire::QuoteLiteral(touched.name) + ",true),";
+  }
+  if (asked_objects_) {
+    for (const Object& object : kObjects) sql.append(object.exists).append(1, ',');
+  }
+  sql.back() = ' ';
+  return sql;
+}
+
+std::vector<wire::Setting> SessionState::TakeAnswer(
+    const wire::Parameters& had, const std::vector<std::optional<std::string>>& row) {
+  std::vector<wire::Setting> settings = had.unreported();
+  auto value = row.begin();
+  for (Touched& touched : std::exchange(settings_touched_, {})) {
+    const std::optional<std::string>& now = *value++;
+    const std::string* before = had.FindUnreported(touched.name);
+    // A RESET that was rolled back changed nothing.
+    const bool as_before = before != nullptr && now.has_value() && *before == *now;
+    if (as_before) continue;
+    std::erase_if(settings, [&](const wire::Setting& s) { return s.first == touched.name; });
+    const bool dotted = touched.name.find('.') != std::string::npos;
+    if (touched.reset && !dotted) continue;
+    if (now.has_value()) settings.emplace_back(std::move(touched.name), *now);
+  }
+  if (std::exchange(asked_objects_, false) && !for_good_) {
+    pin_ = nullptr;
+    for (const Object& object : kObjects) {
+      if (*value++ == "t" && pin_ == nullptr) pin_ = object.pin;
+    }
+  }
+  return settings;
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/strings.h"
+#include "proxy/statement_store.h"
+#include "router/statement_facts.h"
+#include "wire/parameters.h"
+
+namespace pgweir::proxy {
+
+// What a client has built up in its session, so that it finds it again on whichever backend serves
+// it next. (docs/sessions.md says what is carried, what is pinned and what is refused.)
+//
+// Nothing is computed from statements' texts: they only say what may have changed. When the
+// transaction is over, the server is asked what has. So rollbacks, savepoints and errors need no
+// model of ours.
+class SessionState {
+ public:
+  // --- prepared statements (PostgreSQL documentation, "Extended Query") ---
+
+  // The named ones; null when there is none of this name.
+  const StatementRef* Find(std::string_view name) const;
+  void Add(std::string_view name, StatementRef statement);
+  void Remove(std::string_view name);
+  void RemoveAll();
+  // What the client calls the statement of this number; "" when it has none.
+  std::string_view NameOf(uint64_t id) const;
+
+  // The unnamed one, which is never shared: what the newest Parse of it says, until that fails.
+  struct Unnamed {
+    uint64_t number = 0;  // of all clients' unnamed statements; 0 = there is none
+    bool held = true;     // `text` is all of it; else it was too long to keep
+    std::string text;
+    std::string types;
+    router::FactsRef facts;
+  };
+  const Unnamed& unnamed() const { return coming_.number != 0 ? coming_ : unnamed_; }
+  // A Parse of it is sent; its end decides whether it takes the older one's place.
+  Unnamed& Replace(uint64_t number);
+  void Replaced(uint64_t number, bool done, bool skipped);
+  void DropUnnamed();
+
+  // --- what is to be asked when the transaction is over ---
+
+  // A statement is sent that may change these.
+  void TouchSetting(std::string name, bool reset);
+  void TouchAllSettings();
+  void TouchObjects() { objects_touched_ = true; }
+  bool touched() const { return objects_touched_ || all_touched_ || !settings_touched_.empty(); }
+  // The question, one statement; and its answer, a row of as many columns. Returns what the session
+  // has set now, given what it had.
+  std::string Question(const wire::Parameters& had);
+  std::vector<wire::Setting> TakeAnswer(const wire::Parameters& had,
+                                        const std::vector<std::optional<std::string>>& row);
+
+  // --- what can't be carried ---
+
+  // Why the session keeps its backend; null = it need not.
+  const char* pin() const { return pin_; }
+  // For good, whatever the server says later.
+  void PinForGood(const char* reason) { pin_ = reason, for_good_ = true; }
+  // A library was loaded, which no server unloads: the backend serves nobody else.
+  void Loaded() { PinForGood("LOAD"), loaded_ = true; }
+  bool loaded() const { return loaded_; }
+
+ private:
+  struct Touched {
+    std::string name;
+    bool reset;  // and nothing else
+  };
+
+  absl::flat_hash_map<std::string, StatementRef, StringHash, StringEq> named_;
+  Unnamed unnamed_;
+  Unnamed coming_;
+  std::vector<Touched> settings_touched_;
+  bool all_touched_ = false;
+  bool objects_touched_ = false;
+  bool asked_objects_ = false;
+  bool for_good_ = false;
+  bool loaded_ = false;
+  const char* pin_ = nullptr;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,140 @@
+// Prepared statements by SQL: PREPARE, EXECUTE and DEALLOCATE share their names with the
+// protocol's.
+
+#include <utility>
+
+#include "proxy/request_rewriter.h"
+#include "wire/messages.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using pooler::PreparedStatements;
+using wire::Request;
+using Answers = wire::ReplyTracker::Answers;
+using Command = PreparedName::Command;
+
+// A statement that a client's command may take for its own, where ours is to stay.
+std::string Expendable() { return PreparedStatements::NameOf(0); }
+
+size_t EndOf(const wire::Frame& frame) {
+  return frame.offset + wire::kHeaderSize + frame.body_length;
+}
+
+// Puts together a text with other names in it.
+class Renamed {
+ public:
+  explicit Renamed(std::string_view text) : text_(text) {}
+
+  void Replace(const router::Span& span, std::string_view name) {
+    out_.append(text_.substr(taken_, span.offset - taken_)).append(name);
+    taken_ = span.offset + span.length;
+  }
+  bool changed() const { return taken_ > 0; }
+  std::string Finish() && { return std::move(out_.append(text_.substr(taken_))); }
+
+ private:
+  const std::string_view text_;
+  std::string out_;
+  size_t taken_ = 0;
+};
+
+}  // namespace
+
+bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::Facts& facts,
+                                       std::string_view text) {
+  // What a client has begun without its Sync is not to be ended by one of ours.
+  if (backend_->tracker.batch_open() || backend_->tracker.skipping()) return false;
+  const auto names = FindPreparedNames(text, tools_.statements.scan());
+  if (names.size() == 1 && facts.statements.size() == 1 &&
+      names.front().command == Command::kPrepare) {
+    OnSqlPrepare(frame, facts, text, names.front());
+    return true;
+  }
+  Renamed renamed(text);
+  uint32_t token = 0;
+  for (const PreparedName& use : names) {
+    const StatementRef* found = state_.Find(use.name);
+    if (found == nullptr || use.command == Command::kPrepare) continue;
+    if (use.command == Command::kExecute) {
+      EnsureForQuery(**found, frame.offset);
+      NoteExecution(**found);
+      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
+      continue;
+    }
+    MakeExpendable(frame.offset, Answers::kSwallow);
+    wire::AppendSync(flight_->InsertBefore(frame.offset));
+    Ask(Request::kSync, Answers::kSwallow);
+    renamed.Replace(use.span, Expendable());
+    token = Token({Kind::kCloseName, (*found)->id, *found, use.name});
+    state_.Remove(use.name);
+  }
+  if (!renamed.changed()) return false;
+  Note(facts, facts.effects, text);
+  wire::AppendQuery(flight_->Replace(frame.offset, EndOf(frame)), std::move(renamed).Finish());
+  Ask(Request::kQuery, Answers::kForward, token);
+  naming_earlier_ = naming_;
+  return true;
+}
+
+// Like a Parse: under our name, and not at all where the backend has it already.
+void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts& facts,
+                                   std::string_view text, const PreparedName& use) {
+  std::string name;
+  uint32_t token = 0;
+  if (const StatementRef* taken = state_.Find(use.name); taken != nullptr) {
+    EnsureForQuery(**taken, frame.offset);
+    name = PreparedStatements::NameOf((*taken)->id);
+  } else {
+    std::string nameless(text);
+    nameless.erase(use.span.offset, use.span.length);
+    StatementRef statement = store_.Intern(nameless, "", had_->AnalysisKey(),
+                                           tools_.statements.Find(text), use.span.offset);
+    const uint64_t id = statement->id;
+    state_.Add(use.name, statement);
+    name = PreparedStatements::NameOf(id);
+    const auto presence = backend_->prepared.Use(id, batch_);
+    if (presence == PreparedStatements::Presence::kThere) {
+      CloseSwallowed(Expendable(), frame.offset, 0);
+      name = Expendable();
+      token = Token({Kind::kParse, 0, std::move(statement), use.name});
+    } else {
+      if (presence == PreparedStatements::Presence::kUnsure) CloseSwallowed(name, frame.offset, 0);
+      if (presence == PreparedStatements::Presence::kAbsent) MakeRoom(frame.offset);
+      backend_->prepared.Sent(id, batch_);
+      token = Token({Kind::kParse, id, std::move(statement), use.name});
+    }
+  }
+  Renamed renamed(text);
+  renamed.Replace(use.span, name);
+  Note(facts, facts.effects & ~uint32_t{router::kPrepares}, text);
+  wire::AppendQuery(flight_->Replace(frame.offset, EndOf(frame)), std::move(renamed).Finish());
+  Ask(Request::kQuery, Answers::kForward, token);
+  naming_earlier_ = naming_;
+}
+
+std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t at) {
+  Renamed renamed(text);
+  for (const PreparedName& use : FindPreparedNames(text, tools_.statements.scan())) {
+    const StatementRef* found = state_.Find(use.name);
+    if (found == nullptr || use.command == Command::kPrepare) continue;
+    if (use.command == Command::kExecute) {
+      Ensure(**found, at);
+      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
+      continue;
+    }
+    MakeExpendable(at, Answers::kSwallowUnlessError);
+    renamed.Replace(use.span, Expendable());
+    state_.Remove(use.name);
+  }
+  return renamed.changed() ? std::move(renamed).Finish() : std::string();
+}
+
+void RequestRewriter::MakeExpendable(size_t at, Answers answers) {
+  CloseSwallowed(Expendable(), at, 0);
+  wire::AppendParse(flight_->InsertBefore(at), Expendable(), "SELECT 1",
+                    std::string_view("\0\0", 2));
+  Ask(Request::kParse, answers);
+}
+
+}  // namespace pgweir::proxy
