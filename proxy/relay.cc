@@ -30,13 +30,16 @@ bool SaysStalePlan(const wire::ErrorFields& error, std::string_view body) {
          body.find("RRevalidateCachedQuery") != std::string_view::npos;
 }
 
-// Whether these requests are one extended batch.
-bool EndsWithItsOnlySync(wire::Bytes requests) {
+// Whether these requests are one extended batch whose client wants to be told what its rows look
+// like. One that does not ask has been told before; it has to learn of the change by the error.
+bool MayBeginAnew(wire::Bytes requests) {
   wire::FrameScanner scanner(wire::ClientHead);
   wire::Frame frame;
   size_t position = 0;
+  bool describes = false;
   while (scanner.Next(requests, position, frame) == Step::kFrame) {
-    if (frame.type == frontend::kSync) return position == requests.size();
+    if (frame.type == frontend::kSync) return describes && position == requests.size();
+    if (frame.type == frontend::kDescribe) describes = true;
     if (frame.type == frontend::kQuery || frame.type == frontend::kFunctionCall) return false;
   }
   return false;
@@ -75,7 +78,7 @@ bool Relay::Begin(wire::Bytes request) {
   }
   const wire::Bytes understood = TakeRequests(request);
   if (rewriter_.uses_prepared() && scanner_.at_boundary() && client_.input.empty() &&
-      request.size() <= RequestReader::kMaxGathered && EndsWithItsOnlySync(request)) {
+      request.size() <= RequestReader::kMaxGathered && MayBeginAnew(request)) {
     again_.assign(wire::AsText(request));
   }
   if (settings.empty()) return SendFirst(understood);
@@ -240,16 +243,16 @@ bool Relay::TakeReplies(wire::Bytes in) {
     OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow);
     swallowing_body_ = verdict == wire::ReplyTracker::Verdict::kSwallow || BeginsAnew(frame) ||
                        RefusesTransaction(frame, *status);
-    if (!tracker.settled().empty()) Settle();
     if (!swallowing_body_) again_.clear();
     if (swallowing_body_) {
       answer.Replace(frame.offset, position);
     } else if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
       wire::AppendParseComplete(answer.Replace(frame.offset, position));
     } else if (frame.type == backend::kErrorResponse && frame.whole()) {
-      const std::string body = rewriter_.ErrorInClientsNames(wire::AsText(frame.head));
+      const std::string body = rewriter_.ErrorInClientsNames(wire::AsText(frame.head), token);
       if (!body.empty()) wire::AppendErrorBody(answer.Replace(frame.offset, position), body);
     }
+    if (!tracker.settled().empty()) Settle();
   }
   if (step != Step::kMore) {
     LogError("server broke the protocol backend={} type={}", lease_->id().value,
@@ -280,7 +283,7 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
     case backend::kParameterStatus:
       return OnParameterStatus(frame, token);
     case backend::kErrorResponse:
-      return OnError(frame, swallowed);
+      return OnError(frame, token, swallowed);
     case backend::kCommandComplete:
       if (!swallowed) OnTag(frame);
       return;
@@ -310,11 +313,13 @@ void Relay::OnParameterStatus(const wire::Frame& frame, uint32_t token) {
   if (token != kReset) parameters = std::move(changed);
 }
 
-void Relay::OnError(const wire::Frame& frame, bool swallowed) {
+void Relay::OnError(const wire::Frame& frame, uint32_t token, bool swallowed) {
   const auto error = wire::ReadErrorFields(frame.head);
   if (!error.ok()) return;
   stale_plan_ = SaysStalePlan(*error, wire::AsText(frame.head));
-  if (swallowed) command_error_ = Error(error->sqlstate, error->message);
+  if (swallowed && token != 0 && token < RequestRewriter::kFirstToken) {
+    command_error_ = Error(error->sqlstate, error->message);
+  }
   if (!swallowed && IsFatal(error->severity)) told_fatal_ = true;
 }
 

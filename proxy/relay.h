@@ -104,7 +104,7 @@ class Relay {
   bool TakeReplies(wire::Bytes in);
   void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed);
   void OnParameterStatus(const wire::Frame& frame, uint32_t token);
-  void OnError(const wire::Frame& frame, bool swallowed);
+  void OnError(const wire::Frame& frame, uint32_t token, bool swallowed);
   void OnTag(const wire::Frame& frame);
   void Settle();
   void TakeAnswer();

@@ -1,8 +1,10 @@
 // What a client's statements do to its session, as far as the rewriter must know.
 
+#include "absl/strings/ascii.h"
 #include "proxy/request_rewriter.h"
 #include "router/literal_value.h"
 #include "wire/byte_reader.h"
+#include "wire/messages.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -53,12 +55,22 @@ void RequestRewriter::NoteCustomSettings(const wire::Frame& frame, Backend& back
   }
 }
 
+// The setting's name: of the text, one of its literals, or a value that is bound. "" = not known.
+std::string RequestRewriter::NameOf(const router::SettingEffect& effect, std::string_view text) {
+  if (effect.name_parameter > 0) {
+    std::string name(wire::ReadBindParameter(bound_, effect.name_parameter).value_or(""));
+    absl::AsciiStrToLower(&name);
+    return name;
+  }
+  if (effect.name_literal >= 0) tools_.statements.Find(text);
+  return router::SettingName(effect, text, tools_.statements.scan());
+}
+
 // What the server reports by itself needs no asking, nor what ends with the transaction: but for a
 // name with a dot, which the session has from then on.
 void RequestRewriter::NoteSettings(const router::Facts& facts, std::string_view text) {
   for (const router::SettingEffect& effect : facts.settings) {
-    if (effect.name_literal >= 0) tools_.statements.Find(text);
-    std::string name = router::SettingName(effect, text, tools_.statements.scan());
+    std::string name = NameOf(effect, text);
     if (name.empty()) {
       Suspect("set_config of a computed name");
       continue;

@@ -52,6 +52,7 @@ bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& ba
   flight_ = &flight;
   backend_ = &backend;
   had_ = &had;
+  bound_ = {};
   switch (frame.type) {
     case frontend::kQuery:
       OnQuery(frame);
@@ -197,7 +198,8 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
     Ensure(**taken, frame.offset);
     wire::AppendParse(flight_->Replace(frame.offset, EndOf(frame)), PreparedStatements::NameOf(id),
                       text, types);
-    return Ask(Request::kParse);
+    return Ask(Request::kParse, Answers::kForward,
+               Token({Kind::kTaken, id, nullptr, std::string(name)}));
   }
   StatementRef statement =
       store_.Intern(text, types, had_->AnalysisKey(), tools_.statements.Find(text));
@@ -243,6 +245,7 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   const auto portal = body.Text();
   const auto name = body.Text();
   if (!portal.has_value() || !name.has_value()) return Ask(Request::kBind);
+  bound_ = body.rest();
   if (name->empty()) {
     EnsureUnnamed(frame.offset);
     const SessionState::Unnamed& unnamed = state_.unnamed();
@@ -288,11 +291,12 @@ void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_
 // does not know, which it answers alike.
 void RequestRewriter::OnCloseStatement(const wire::Frame& frame, std::string_view name) {
   if (name.empty()) {
+    const uint64_t number = state_.unnamed().number;
     if (!backend_->tracker.skipping()) {
-      state_.DropUnnamed();
+      state_.CloseUnnamed();
       backend_->unnamed = Backend::kUnknownStatement;
     }
-    return Ask(Request::kClose);
+    return Ask(Request::kClose, Answers::kForward, Token({Kind::kCloseUnnamed, number}));
   }
   const std::string ours = Foreign(name);
   if (ours != name) {
@@ -412,7 +416,10 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
   switch (kind) {
     case Kind::kOver:
     case Kind::kCloseAll:
+    case Kind::kTaken:
       return;
+    case Kind::kCloseUnnamed:
+      return state_.UnnamedClosed(action.id, done);
     case Kind::kUse:
       if (stale_plan && settled.outcome == Outcome::kFailed) backend.prepared.Doubt(action.id);
       return;
@@ -457,7 +464,9 @@ bool RequestRewriter::uses_prepared() const {
                      [](const Action& action) { return action.kind == Kind::kUse; });
 }
 
-std::string RequestRewriter::ErrorInClientsNames(std::string_view body) const {
+std::string RequestRewriter::ErrorInClientsNames(std::string_view body, uint32_t token) const {
+  const size_t index = token - kFirstToken;
+  const Action* asked = index < actions_.size() ? &actions_[index] : nullptr;
   std::string out;
   size_t at;
   while ((at = body.find(kOurPrefix)) != std::string_view::npos) {
@@ -466,7 +475,9 @@ std::string RequestRewriter::ErrorInClientsNames(std::string_view body) const {
     uint64_t id = 0;
     while (end < body.size() && body[end] >= '0' && body[end] <= '9')
       id = id * 10 + (body[end++] - '0');
-    const std::string_view name = end > digits ? state_.NameOf(id) : std::string_view();
+    std::string_view name;
+    if (end > digits) name = state_.NameOf(id);
+    if (asked != nullptr && asked->kind == Kind::kTaken && asked->id == id) name = asked->name;
     out.append(body.substr(0, at)).append(name.empty() ? body.substr(at, end - at) : name);
     body.remove_prefix(end);
   }

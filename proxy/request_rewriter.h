@@ -58,19 +58,22 @@ class RequestRewriter {
   // Whether a prepared statement under a name of ours is part of what is outstanding.
   bool uses_prepared() const;
 
-  // The error's body with the client's names of statements instead of ours; "" when it has none.
-  std::string ErrorInClientsNames(std::string_view body) const;
+  // The body of an error, of the request with this token, with the client's names of statements
+  // instead of ours; "" when it has none.
+  std::string ErrorInClientsNames(std::string_view body, uint32_t token) const;
 
   // Requests with a token below are not from here.
   static constexpr uint32_t kFirstToken = 16;
 
  private:
   enum class Kind : uint8_t {
-    kParse,      // of a client's statement under our name
-    kShadow,     // the same, unseen, because a Bind or Describe needs it
-    kEvict,      // a Close of one that has not been used for long
-    kUse,        // a Bind or Describe
-    kUnnamed,    // a Parse of the unnamed statement
+    kParse,    // of a client's statement under our name
+    kShadow,   // the same, unseen, because a Bind or Describe needs it
+    kEvict,    // a Close of one that has not been used for long
+    kUse,      // a Bind or Describe
+    kTaken,    // a Parse or PREPARE of a name that there is already
+    kUnnamed,  // a Parse of the unnamed statement
+    kCloseUnnamed,
     kCloseName,  // a client's Close
     kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
     kOver,       // settled
@@ -130,6 +133,7 @@ class RequestRewriter {
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
   void NoteSettings(const router::Facts& facts, std::string_view text);
+  std::string NameOf(const router::SettingEffect& effect, std::string_view text);
   void Suspect(const char* reason);
 
   WorkerTools& tools_;
@@ -146,6 +150,7 @@ class RequestRewriter {
   Splice* flight_ = nullptr;
   pooler::Backend* backend_ = nullptr;
   const wire::Parameters* had_ = nullptr;
+  std::string_view bound_;  // of a Bind, what follows the names, as far as it is here
 };
 
 }  // namespace pgweir::proxy

@@ -137,12 +137,8 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
   const TimePoint login_deadline =
       DeadlineAfter(host_.snapshot()->config().listen.client_login_timeout);
 
-  std::vector<wire::Setting> unreported;
-  for (const wire::Setting& setting : settings) {
-    if (!wire::IsReportedAndSettable(setting.first)) unreported.push_back(setting);
-  }
   wire::Parameters wanted;
-  wanted.set_unreported(std::move(unreported));
+  wanted.set_unreported(settings);
 
   pooler::Lease lease = pool_->TryAcquire(client_.event, wanted.custom_settings());
   while (true) {
@@ -171,7 +167,11 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
       co_return set;
     }
     auto parameters = std::make_shared<wire::Parameters>(*relay_.lease()->parameters);
-    parameters->set_unreported(wanted.unreported());
+    std::erase_if(settings, [&](const wire::Setting& setting) {
+      return wire::IsReportedAndSettable(setting.first) &&
+             parameters->Find(setting.first) != nullptr;
+    });
+    parameters->set_unreported(std::move(settings));
     relay_.lease()->parameters = std::move(parameters);
     pool_->RememberSettings(sql, relay_.lease()->parameters);
   }

@@ -32,6 +32,8 @@ constexpr std::array<Object, 5> kObjects = {{
 
 // --- prepared statements ---
 
+const SessionState::Unnamed SessionState::none_;
+
 const StatementRef* SessionState::Find(std::string_view name) const {
   const auto it = named_.find(name);
   return it == named_.end() ? nullptr : &it->second;
@@ -77,6 +79,15 @@ void SessionState::Replaced(uint64_t number, bool done, bool skipped) {
 }
 
 void SessionState::DropUnnamed() { unnamed_.number = coming_.number = 0; }
+
+void SessionState::CloseUnnamed() { closing_ = unnamed().number; }
+
+void SessionState::UnnamedClosed(uint64_t number, bool done) {
+  if (number == 0) return;
+  if (done && unnamed_.number == number) unnamed_.number = 0;
+  if (done && coming_.number == number) coming_.number = 0;
+  if (closing_ == number) closing_ = 0;
+}
 
 // --- what is to be asked ---
 

@@ -41,11 +41,17 @@ class SessionState {
     std::string types;
     router::FactsRef facts;
   };
-  const Unnamed& unnamed() const { return coming_.number != 0 ? coming_ : unnamed_; }
+  const Unnamed& unnamed() const {
+    const Unnamed& newest = coming_.number != 0 ? coming_ : unnamed_;
+    return newest.number != 0 && newest.number == closing_ ? none_ : newest;
+  }
   // A Parse of it is sent; its end decides whether it takes the older one's place.
   Unnamed& Replace(uint64_t number);
   void Replaced(uint64_t number, bool done, bool skipped);
   void DropUnnamed();
+  // A Close of it is sent; then it was carried out, or not.
+  void CloseUnnamed();
+  void UnnamedClosed(uint64_t number, bool done);
 
   // --- what is to be asked when the transaction is over ---
 
@@ -79,6 +85,8 @@ class SessionState {
   absl::flat_hash_map<std::string, StatementRef, StringHash, StringEq> named_;
   Unnamed unnamed_;
   Unnamed coming_;
+  uint64_t closing_ = 0;  // the number of the one that a Close may have ended
+  static const Unnamed none_;
   std::vector<Touched> settings_touched_;
   bool all_touched_ = false;
   bool objects_touched_ = false;

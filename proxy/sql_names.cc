@@ -85,6 +85,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   if (const StatementRef* taken = state_.Find(use.name); taken != nullptr) {
     EnsureForQuery(**taken, frame.offset);
     name = PreparedStatements::NameOf((*taken)->id);
+    token = Token({Kind::kTaken, (*taken)->id, nullptr, use.name});
   } else {
     std::string nameless(text);
     nameless.erase(use.span.offset, use.span.length);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "pg_query.h"
+#include <pg_query.h>
 #include "router/big_stack.h"
 
 namespace pgweir::router {

@@ -298,7 +298,10 @@ void QueryWalk::AddSetConfig(const PgQuery__FuncCall& call) {
   const auto* name =
       As<PgQuery__AConst>(WithoutTextCast(arguments[0]), pg_query__a__const__descriptor);
   setting.name_literal = name ? LiteralAt(scan_, name->location) : -1;
-  setting.unknown = setting.name_literal < 0;
+  const auto* parameter =
+      As<PgQuery__ParamRef>(WithoutTextCast(arguments[0]), pg_query__param_ref__descriptor);
+  if (parameter != nullptr) setting.name_parameter = parameter->number;
+  setting.unknown = setting.name_literal < 0 && setting.name_parameter == 0;
   // A literal's value is not part of what facts are shared by, so only the keyword says local.
   const auto* local = As<PgQuery__AConst>(arguments[2], pg_query__a__const__descriptor);
   setting.local =

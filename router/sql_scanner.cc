@@ -9,7 +9,8 @@
 namespace pgweir::router {
 namespace {
 
-constexpr std::string_view kStringMarker = "''";
+// Not empty: the grammar's tree doesn't tell an empty string from none.
+constexpr std::string_view kStringMarker = "'?'";
 constexpr std::string_view kNumberMarker = "1";
 constexpr std::string_view kBitsMarker = "b''";
 constexpr std::string_view kHexBitsMarker = "x''";
@@ -321,7 +322,7 @@ void SqlScan::AddVerbatim(TokenKind kind) {
 // joined: the marker belongs to the word before it.
 void SqlScan::AddLiteral(TokenKind kind, LiteralKind literal, std::string_view marker,
                          bool joined) {
-  if (kind == TokenKind::kString && AddUnicodeEscape()) return;
+  if (kind == TokenKind::kString && AddUnicodeEscape(literal)) return;
   const bool space = !joined && normal_size_ != 0 &&
                      (gap_ || !EndsBeforeMarker(normal_[normal_size_ - 1]));
   gap_ = false;
@@ -337,9 +338,9 @@ void SqlScan::AddLiteral(TokenKind kind, LiteralKind literal, std::string_view m
 
 // UESCAPE '…': of a string, it joins it; of a name, it stays, since it changes the name. False when
 // the string that just ended is neither.
-bool SqlScan::AddUnicodeEscape() {
+bool SqlScan::AddUnicodeEscape(LiteralKind kind) {
   const size_t count = tokens_.size();
-  if (count < 2 || tokens_[count - 1].kind != TokenKind::kWord) return false;
+  if (kind == LiteralKind::kUnicode || count < 2 || tokens_[count - 1].kind != TokenKind::kWord) return false;
   const Token& word = tokens_[count - 1];
   const std::string_view normal = normalised();
   if (normal.substr(word.normal_offset) != "uescape") return false;

@@ -25,7 +25,7 @@ struct SpokenComment {
 // one text after the other and keeps its buffers: once warm it allocates nothing.
 //
 // The normalised text is itself SQL with the same tokens, but for the values of its literals: every
-// string is '', every number 1, every bit string b'' or x''. Unquoted words are folded, comments are
+// string is '?', every number 1, every bit string b'' or x''. Unquoted words are folded, comments are
 // gone, white space is single spaces. So what the grammar says about it holds for every text that
 // has the same one. Only what changes a name stays: the UESCAPE '…' of a U&"…".
 class SqlScan {
@@ -71,7 +71,7 @@ class SqlScan {
   // Each ends a token that began at `start_`.
   void AddVerbatim(TokenKind kind);
   void AddLiteral(TokenKind kind, LiteralKind literal, std::string_view marker, bool joined = false);
-  bool AddUnicodeEscape();
+  bool AddUnicodeEscape(LiteralKind kind);
 
   char* Reserve(size_t bytes);
   char At(size_t position) const { return position < sql_.size() ? sql_[position] : '\0'; }

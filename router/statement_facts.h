@@ -76,6 +76,7 @@ struct QualifiedName {
 struct SettingEffect {
   std::string name;       // lower case; "" when it is a literal, or can't be told (`unknown`)
   int name_literal = -1;  // index among the text's literals (SqlScan::literals)
+  int name_parameter = 0; // or a parameter: 1 for $1
   bool unknown = false;   // set_config with a computed name
   bool local = false;     // SET LOCAL, set_config(…, true): over at the transaction's end
   bool reset = false;     // RESET, SET … TO DEFAULT

@@ -16,6 +16,15 @@ using Running = QueryWalk::Running;
 // PostgreSQL's CURSOR_OPT_HOLD.
 constexpr int kCursorHold = 0x20;
 
+// The EXECUTE that a query is, or that CREATE TABLE AS has for one.
+const PgQuery__ExecuteStmt* ExecuteOf(const PgQuery__Node* query) {
+  if (const auto* create =
+          As<PgQuery__CreateTableAsStmt>(query, pg_query__create_table_as_stmt__descriptor)) {
+    query = create->query;
+  }
+  return As<PgQuery__ExecuteStmt>(query, pg_query__execute_stmt__descriptor);
+}
+
 class StatementWalk {
  public:
   StatementWalk(const SqlScan& scan, StatementFacts& facts, std::vector<SettingEffect>& settings)
@@ -141,8 +150,7 @@ void StatementWalk::WalkExplain(const PgQuery__ExplainStmt& explain) {
   const PgQuery__Node* const query = explain.query;
   if (query && analyse) {
     Walk(*query);
-  } else if (const auto* execute =
-                 As<PgQuery__ExecuteStmt>(query, pg_query__execute_stmt__descriptor)) {
+  } else if (const PgQuery__ExecuteStmt* const execute = ExecuteOf(query)) {
     WalkExecute(*execute);
   } else {
     QueryWalk walk(scan_, facts_, Running::kNo);
@@ -212,8 +220,7 @@ void StatementWalk::WalkCreateTableAs(const PgQuery__CreateTableAsStmt& create) 
   QueryWalk into(scan_, facts_, Running::kYes);
   if (create.into && create.into->rel) into.AddRelation(*create.into->rel, true);
   Take(into);
-  if (const auto* execute =
-          As<PgQuery__ExecuteStmt>(create.query, pg_query__execute_stmt__descriptor)) {
+  if (const PgQuery__ExecuteStmt* const execute = ExecuteOf(create.query)) {
     return WalkExecute(*execute);
   }
   Run(create.query);

@@ -83,6 +83,10 @@ StatusOr<std::vector<std::optional<std::string>>> ReadDataRow(Bytes body);
 // The text of a Query message, without its final NUL.
 StatusOr<std::string_view> ReadQuery(Bytes body);
 
+// The value of parameter `number`, from 1, of a Bind whose names have been taken off: none when it
+// is NULL, not there, or not within the bytes at hand.
+std::optional<std::string_view> ReadBindParameter(std::string_view rest, int number);
+
 // A password message's text; rejects one without its NUL or with another inside (SQLSTATE 08P01),
 // and an empty password (28P01).
 StatusOr<std::string_view> ReadPassword(Bytes body);

@@ -103,6 +103,21 @@ StatusOr<std::vector<std::optional<std::string>>> ReadDataRow(Bytes body) {
 
 StatusOr<std::string_view> ReadQuery(Bytes body) { return ReadOnlyText(body); }
 
+std::optional<std::string_view> ReadBindParameter(std::string_view rest, int number) {
+  ByteReader reader(AsBytes(rest));
+  const std::optional<uint16_t> formats = reader.Int16();
+  if (!formats.has_value() || !reader.Take(size_t{2} * *formats).has_value()) return std::nullopt;
+  const std::optional<uint16_t> count = reader.Int16();
+  if (!count.has_value() || number < 1 || number > *count) return std::nullopt;
+  for (int i = 1;; ++i) {
+    const std::optional<uint32_t> length = reader.Int32();
+    if (!length.has_value()) return std::nullopt;
+    const bool null = *length == UINT32_MAX;
+    const std::optional<std::string_view> value = null ? std::nullopt : reader.Take(*length);
+    if (i == number || (!null && !value.has_value())) return value;
+  }
+}
+
 StatusOr<std::string_view> ReadPassword(Bytes body) {
   StatusOr<std::string_view> password = ReadOnlyText(body);
   if (!password.ok()) return Error(sqlstate::kProtocolViolation, "invalid password packet size");

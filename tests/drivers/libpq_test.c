@@ -238,8 +238,11 @@ static void prepared_in_sql_and_by_protocol(void) {
     Shift(&neighbours);
     ValueLine(__LINE__, c, ExecPreparedInt(c, "by_sql", n), Number(n + 1));
     Value(c, "execute by_protocol(40)", "42");
-    Value(c, "select string_agg(name, ',' order by name) from pg_prepared_statements",
-          "by_protocol,by_sql");
+    // Behind a pooler the statements have names of its own.
+    if (!pooled) {
+      Value(c, "select string_agg(name, ',' order by name) from pg_prepared_statements",
+            "by_protocol,by_sql");
+    }
   }
 }
 

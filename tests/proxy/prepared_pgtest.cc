@@ -204,19 +204,25 @@ TEST_P(Prepared, LongStatementStaysWithItsClient) {
   EXPECT_EQ(Batch(one, fe::Parse("", sql) + Execute("")), "1 2 D(1) C(SELECT 1) ZI");
 }
 
-// Rule 51: outside a transaction the client does not notice.
+// Rule 51: outside a transaction a client that asks what its rows look like does not notice.
 TEST_P(Prepared, ResultTypeThatChangedIsPreparedAnew) {
   server().Query("drop table if exists t51; create table t51 (a int); insert into t51 values (1)");
   RawClient one = Client(), two = Client();
+  const std::string described = fe::Bind("", "s") + fe::Describe('P', "") + fe::Execute("");
   EXPECT_EQ(Batch(one, fe::Parse("s", "select * from t51")), "1 ZI");
-  EXPECT_EQ(Batch(one, Execute("s")), "2 D(1) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, described), "2 T D(1) C(SELECT 1) ZI");
   EXPECT_EQ(Simple(two, "alter table t51 add b int default 2"), "C(ALTER TABLE) ZI");
-  EXPECT_EQ(Batch(one, Execute("s")), through() ? "2 D(1,2) C(SELECT 1) ZI" : "E(0A000) ZI");
+  EXPECT_EQ(Batch(one, described), through() ? "2 T D(1,2) C(SELECT 1) ZI" : "E(0A000) ZI");
   EXPECT_EQ(Simple(two, "alter table t51 add c int default 3"), "C(ALTER TABLE) ZI");
   EXPECT_EQ(Simple(one, "begin"), "C(BEGIN) ZT");
-  EXPECT_EQ(Batch(one, Execute("s")), "E(0A000) ZE");
+  EXPECT_EQ(Batch(one, described), "E(0A000) ZE");
   EXPECT_EQ(Simple(one, "rollback"), "C(ROLLBACK) ZI");
-  EXPECT_EQ(Batch(one, Execute("s")), through() ? "2 D(1,2,3) C(SELECT 1) ZI" : "E(0A000) ZI");
+  EXPECT_EQ(Batch(one, described), through() ? "2 T D(1,2,3) C(SELECT 1) ZI" : "E(0A000) ZI");
+  // Who was told before must be told that it holds no more.
+  EXPECT_EQ(Simple(two, "alter table t51 add d int default 4"), "C(ALTER TABLE) ZI");
+  EXPECT_EQ(Batch(one, Execute("s")), "E(0A000) ZI");
+  EXPECT_EQ(Batch(one, fe::Close('S', "s") + fe::Parse("s", "select * from t51") + Execute("s")),
+            "3 1 2 D(1,2,3,4) C(SELECT 1) ZI");
 }
 
 // Rule 50: SQL's commands share their names with the protocol's messages.

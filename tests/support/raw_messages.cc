@@ -70,8 +70,15 @@ std::string Request(uint32_t code) { return Int32(8) + Int32(code); }
 
 std::string Query(std::string_view sql) { return Typed('Q', Text(sql)); }
 
-std::string Parse(std::string_view name, std::string_view sql) {
-  return Typed('P', Text(name) + Text(sql) + Int16(0));
+std::string CancelRequest(std::string_view key) {
+  constexpr uint32_t kCancelCode = 80877102;
+  return Int32(static_cast<uint32_t>(8 + key.size())) + Int32(kCancelCode) + std::string(key);
+}
+
+std::string Parse(std::string_view name, std::string_view sql, const std::vector<uint32_t>& types) {
+  std::string body = Text(name) + Text(sql) + Int16(static_cast<int>(types.size()));
+  for (uint32_t type : types) body += Int32(type);
+  return Typed('P', body);
 }
 
 std::string Bind(std::string_view portal, std::string_view statement,
@@ -82,6 +89,23 @@ std::string Bind(std::string_view portal, std::string_view statement,
     body += Int32(static_cast<uint32_t>(parameter.size())) + parameter;
   }
   return Typed('B', body + Int16(0));
+}
+
+std::string BindFormats(std::string_view portal, std::string_view statement,
+                        const std::vector<int>& parameter_formats,
+                        const std::vector<std::optional<std::string>>& parameters,
+                        const std::vector<int>& result_formats) {
+  std::string body = Text(portal) + Text(statement);
+  body += Int16(static_cast<int>(parameter_formats.size()));
+  for (int format : parameter_formats) body += Int16(format);
+  body += Int16(static_cast<int>(parameters.size()));
+  for (const std::optional<std::string>& parameter : parameters) {
+    body += Int32(parameter ? static_cast<uint32_t>(parameter->size()) : 0xffffffff);
+    body += parameter.value_or("");
+  }
+  body += Int16(static_cast<int>(result_formats.size()));
+  for (int format : result_formats) body += Int16(format);
+  return Typed('B', body);
 }
 
 std::string Describe(char kind, std::string_view name) {

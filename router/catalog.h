@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "router/catalog_queries.h"
+#include "router/statement_facts.h"
+
+namespace pgweir::router {
+
+enum class Volatility : uint8_t { kImmutable, kStable, kVolatile };
+
+struct CatalogColumn {
+  std::string name;
+  uint32_t type = 0;  // the type's OID
+};
+
+struct CatalogRelation {
+  uint32_t oid = 0;
+  QualifiedName name;
+  char kind = 'r';         // pg_class.relkind
+  std::string definition;  // of a view
+  std::vector<CatalogColumn> columns;
+  // Partitions and inheritance, as indexes in Catalog::relations().
+  std::vector<uint32_t> parents, children;
+  // A volatile function that isn't built in runs when this is read or written: of a view, a policy;
+  // of a trigger, a rule, a default, a constraint, of tables that a foreign key changes with it.
+  bool read_runs_volatile = false;
+  bool write_runs_volatile = false;
+};
+
+// Whether a statement may change its session in ways that its text doesn't show, and why.
+enum class SessionVerdict : uint8_t {
+  kNo,
+  kCallsVolatile,   // calls a volatile function that isn't built in
+  kReadsVolatile,   // a view or policy of what it reads does
+  kWritesVolatile,  // a trigger, rule or default of what it writes does
+  kUnknownName,     // names what isn't in this catalog: too new, temporary, or an error
+};
+std::string_view Describe(SessionVerdict verdict);
+
+class Catalog;
+using CatalogRef = std::shared_ptr<const Catalog>;
+
+// What one node's catalog says, as of one moment. Immutable, shared between threads. Names without a
+// schema are looked for in every schema, since search_path is the session's.
+class Catalog {
+ public:
+  static StatusOr<CatalogRef> FromRows(const CatalogRows& rows);
+  // As FromRows, but `current` itself when the rows say nothing new.
+  static StatusOr<CatalogRef> Refresh(CatalogRef current, const CatalogRows& rows);
+
+  // Of all rows: catalogs with the same one say the same.
+  uint64_t fingerprint() const { return fingerprint_; }
+  const std::vector<CatalogRelation>& relations() const { return relations_; }
+
+  // The relations that the name may mean.
+  std::vector<const CatalogRelation*> Find(const QualifiedName& name) const;
+
+  // The greatest volatility of the functions that the name may mean; null when there are none.
+  const Volatility* VolatilityOf(const QualifiedName& function) const;
+
+  SessionVerdict MayChangeSession(const StatementFacts& statement) const;
+
+ private:
+  friend class CatalogLoader;
+
+  SessionVerdict OfFunction(const QualifiedName& function) const;
+  SessionVerdict OfRelation(const Relation& relation) const;
+
+  template <typename Value>
+  using ByName = std::unordered_map<std::string, Value, StringHash, StringEq>;
+
+  uint64_t fingerprint_ = 0;
+  std::vector<CatalogRelation> relations_;
+  ByName<std::vector<uint32_t>> relations_by_name_;
+  struct Function {
+    std::string schema;
+    Volatility volatility = Volatility::kVolatile;
+    // Keeps no state in the session, volatile or not.
+    bool harmless = false;
+  };
+  ByName<std::vector<Function>> functions_;  // outside pg_catalog
+  ByName<Volatility> built_ins_;
+};
+
+}  // namespace pgweir::router

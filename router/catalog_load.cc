@@ -1,0 +1,216 @@
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "router/catalog.h"
+#include "router/text_hash.h"
+
+namespace pgweir::router {
+namespace {
+
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 3, 2, 5, 2, 4};
+
+// Extensions whose volatile functions only make random values.
+bool IsHarmless(std::string_view extension) {
+  return extension == "pgcrypto" || extension == "uuid-ossp";
+}
+
+uint64_t Fingerprint(const CatalogRows& rows) {
+  uint64_t hash = 0;
+  for (const auto& of_query : rows) {
+    hash = HashText("", hash);
+    for (const CatalogRow& row : of_query) {
+      for (const std::string& value : row) hash = HashText(value, hash);
+    }
+  }
+  return hash;
+}
+
+std::optional<uint32_t> Oid(std::string_view text) {
+  uint32_t oid = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), oid);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return oid;
+}
+
+Volatility VolatilityFrom(std::string_view text) {
+  if (text == "i") return Volatility::kImmutable;
+  return text == "s" ? Volatility::kStable : Volatility::kVolatile;
+}
+
+}  // namespace
+
+// Builds a catalog from its rows. Rows that refer to relations which aren't there are skipped: they
+// are of the system's schemas.
+class CatalogLoader {
+ public:
+  explicit CatalogLoader(const CatalogRows& rows) : rows_(rows) {}
+
+  StatusOr<CatalogRef> Load();
+
+ private:
+  // What runs when a relation is read, or only when it is written.
+  struct Use {
+    uint32_t relation = 0;
+    bool when_read = false;
+    std::optional<uint32_t> used_relation;  // else a function
+    bool runs_volatile = false;
+  };
+
+  const std::vector<CatalogRow>& Rows(CatalogQuery query) const {
+    return rows_[static_cast<size_t>(query)];
+  }
+  Status CheckShape() const;
+  Status LoadRelations();
+  void LoadFunctions();
+  void LoadColumns();
+  void LoadInheritance();
+  void LoadBuiltIns();
+  void LoadUses();
+  void SpreadUses();
+  bool Spread(const Use& use);
+  std::optional<uint32_t> IndexOf(std::string_view oid) const;
+
+  const CatalogRows& rows_;
+  std::shared_ptr<Catalog> catalog_ = std::make_shared<Catalog>();
+  std::unordered_map<std::string_view, uint32_t> index_;
+  std::unordered_map<std::string_view, bool> volatile_functions_;
+  std::vector<Use> uses_;
+};
+
+StatusOr<CatalogRef> CatalogLoader::Load() {
+  if (Status status = CheckShape(); !status.ok()) return status;
+  if (Status status = LoadRelations(); !status.ok()) return status;
+  LoadColumns();
+  LoadInheritance();
+  LoadFunctions();
+  LoadBuiltIns();
+  LoadUses();
+  SpreadUses();
+  catalog_->fingerprint_ = Fingerprint(rows_);
+  return CatalogRef(std::move(catalog_));
+}
+
+Status CatalogLoader::CheckShape() const {
+  for (size_t query = 0; query < kCatalogQueries; ++query) {
+    for (const CatalogRow& row : rows_[query]) {
+      if (row.size() == kColumnCounts[query]) continue;
+      return Errorf(sqlstate::kInternalError, "catalog query {} gave {} columns instead of {}",
+                    query, row.size(), kColumnCounts[query]);
+    }
+  }
+  return absl::OkStatus();
+}
+
+Status CatalogLoader::LoadRelations() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kRelations)) {
+    const std::optional<uint32_t> oid = Oid(row[0]);
+    if (!oid || row[3].size() != 1) {
+      return Errorf(sqlstate::kInternalError, "catalog row of relation \"{}\" can't be read",
+                    row[2]);
+    }
+    const auto index = static_cast<uint32_t>(catalog_->relations_.size());
+    CatalogRelation& relation = catalog_->relations_.emplace_back();
+    relation.oid = *oid;
+    relation.name = {row[1], row[2]};
+    relation.kind = row[3][0];
+    relation.definition = row[4];
+    index_.emplace(row[0], index);
+    catalog_->relations_by_name_[row[2]].push_back(index);
+  }
+  return absl::OkStatus();
+}
+
+void CatalogLoader::LoadColumns() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kColumns)) {
+    const auto relation = IndexOf(row[0]);
+    if (relation) catalog_->relations_[*relation].columns.push_back({row[1], Oid(row[2]).value_or(0)});
+  }
+}
+
+void CatalogLoader::LoadInheritance() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kInheritance)) {
+    const auto child = IndexOf(row[0]);
+    const auto parent = IndexOf(row[1]);
+    if (!child || !parent) continue;
+    catalog_->relations_[*child].parents.push_back(*parent);
+    catalog_->relations_[*parent].children.push_back(*child);
+    // What is written to the parent may be written to the child.
+    uses_.push_back({*parent, false, *child, false});
+  }
+}
+
+void CatalogLoader::LoadFunctions() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kFunctions)) {
+    const Volatility volatility = VolatilityFrom(row[3]);
+    const bool harmless = IsHarmless(row[4]);
+    catalog_->functions_[row[2]].push_back({row[1], volatility, harmless});
+    volatile_functions_[row[0]] = volatility == Volatility::kVolatile && !harmless;
+  }
+}
+
+void CatalogLoader::LoadBuiltIns() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kBuiltIns)) {
+    catalog_->built_ins_[row[0]] = VolatilityFrom(row[1]);
+  }
+}
+
+void CatalogLoader::LoadUses() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kUses)) {
+    const auto relation = IndexOf(row[0]);
+    if (!relation) continue;
+    Use use{*relation, row[1] == "r", std::nullopt, false};
+    if (row[2] == "r") {
+      use.used_relation = IndexOf(row[3]);
+      if (!use.used_relation) continue;
+    } else {
+      const auto function = volatile_functions_.find(row[3]);
+      use.runs_volatile = function != volatile_functions_.end() && function->second;
+    }
+    uses_.push_back(use);
+  }
+}
+
+// Views of views, children of children, and so on, until nothing is new.
+void CatalogLoader::SpreadUses() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Use& use : uses_) changed = Spread(use) || changed;
+  }
+}
+
+bool CatalogLoader::Spread(const Use& use) {
+  CatalogRelation& user = catalog_->relations_[use.relation];
+  bool reads = false;
+  bool writes = use.runs_volatile;
+  if (use.used_relation) {
+    const CatalogRelation& used = catalog_->relations_[*use.used_relation];
+    reads = used.read_runs_volatile;
+    // What is written to a view is written to what it shows.
+    writes = used.read_runs_volatile || used.write_runs_volatile;
+  } else {
+    reads = use.runs_volatile;
+  }
+  const bool new_read = use.when_read && reads && !user.read_runs_volatile;
+  const bool new_write = writes && !user.write_runs_volatile;
+  user.read_runs_volatile = user.read_runs_volatile || new_read;
+  user.write_runs_volatile = user.write_runs_volatile || new_write;
+  return new_read || new_write;
+}
+
+std::optional<uint32_t> CatalogLoader::IndexOf(std::string_view oid) const {
+  const auto found = index_.find(oid);
+  return found == index_.end() ? std::nullopt : std::optional(found->second);
+}
+
+StatusOr<CatalogRef> Catalog::FromRows(const CatalogRows& rows) {
+  return CatalogLoader(rows).Load();
+}
+
+StatusOr<CatalogRef> Catalog::Refresh(CatalogRef current, const CatalogRows& rows) {
+  if (current && current->fingerprint() == Fingerprint(rows)) return current;
+  return FromRows(rows);
+}
+
+}  // namespace pgweir::router

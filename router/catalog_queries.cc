@@ -1,0 +1,107 @@
+#include "router/catalog_queries.h"
+
+namespace pgweir::router {
+namespace {
+
+constexpr const char* kRelations = R"(
+SELECT c.oid::text, n.nspname::text, c.relname::text, c.relkind::text,
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY c.oid)";
+
+constexpr const char* kColumns = R"(
+SELECT a.attrelid::text, a.attname::text, a.atttypid::text
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY a.attrelid, a.attnum)";
+
+constexpr const char* kInheritance = R"(
+SELECT i.inhrelid::text, i.inhparent::text
+FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+WHERE c.relkind IN ('r', 'p', 'f')
+ORDER BY i.inhrelid, i.inhseqno)";
+
+// An aggregate is as volatile as what it is made of: its own mark says nothing.
+constexpr const char* kFunctions = R"(
+SELECT p.oid::text, n.nspname::text, p.proname::text,
+       CASE WHEN p.prokind = 'a' THEN
+         (SELECT max(s.provolatile::text) FROM pg_catalog.pg_aggregate a
+          JOIN pg_catalog.pg_proc s ON s.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
+            a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+          WHERE a.aggfnoid = p.oid)
+       ELSE p.provolatile::text END,
+       e.extname::text
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+  AND d.objid = p.oid AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+WHERE n.nspname <> 'pg_catalog' AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY p.oid)";
+
+constexpr const char* kBuiltIns = R"(
+SELECT p.proname::text, max(p.provolatile::text)
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = 'pg_catalog'
+GROUP BY p.proname ORDER BY p.proname)";
+
+// In turn: functions, operators and relations of views and rules; functions of defaults, of check
+// constraints, of triggers, of policies; tables that foreign keys change with theirs.
+constexpr const char* kUses = R"(
+SELECT w.ev_class::text, CASE w.ev_type WHEN '1' THEN 'r' ELSE 'w' END, 'f', d.refobjid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
+WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+UNION SELECT w.ev_class::text, CASE w.ev_type WHEN '1' THEN 'r' ELSE 'w' END, 'f',
+       o.oprcode::oid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
+JOIN pg_catalog.pg_operator o ON o.oid = d.refobjid
+WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+UNION SELECT w.ev_class::text, CASE w.ev_type WHEN '1' THEN 'r' ELSE 'w' END, 'r', d.refobjid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
+WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> w.ev_class
+UNION SELECT a.adrelid::text, 'w', 'f', d.refobjid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attrdef a ON a.oid = d.objid
+WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+UNION SELECT c.conrelid::text, 'w', 'f', d.refobjid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_constraint c ON c.oid = d.objid
+WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND c.conrelid <> 0
+  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+UNION SELECT t.tgrelid::text, 'w', 'f', t.tgfoid::text
+FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal
+UNION SELECT p.polrelid::text, 'r', 'f', d.refobjid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_policy p ON p.oid = d.objid
+WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+UNION SELECT c.confrelid::text, 'w', 'r', c.conrelid::text
+FROM pg_catalog.pg_constraint c
+WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
+ORDER BY 1, 2, 3, 4)";
+
+}  // namespace
+
+const char* CatalogQueryText(CatalogQuery query) {
+  switch (query) {
+    case CatalogQuery::kRelations:
+      return kRelations;
+    case CatalogQuery::kColumns:
+      return kColumns;
+    case CatalogQuery::kInheritance:
+      return kInheritance;
+    case CatalogQuery::kFunctions:
+      return kFunctions;
+    case CatalogQuery::kBuiltIns:
+      return kBuiltIns;
+    case CatalogQuery::kUses:
+      return kUses;
+  }
+  return "";
+}
+
+}  // namespace pgweir::router

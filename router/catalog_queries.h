@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pgweir::router {
+
+// What is asked of a node to know its catalog. Read-only, for PostgreSQL 12 to 17; every column is
+// text, and NULL is "". All of them belong into one REPEATABLE READ transaction.
+enum class CatalogQuery : uint8_t {
+  kRelations,    // oid, schema, name, relkind, a view's definition
+  kColumns,      // relation's oid, name, type's oid; in order
+  kInheritance,  // child's oid, parent's oid: partitions too
+  kFunctions,    // oid, schema, name, volatility (i, s, v), extension; outside pg_catalog
+  kBuiltIns,     // name, greatest volatility of that name; within pg_catalog
+  kUses,         // relation's oid, what runs when it is "r" read or "w" written: "f" a function,
+                 // "r" a statement on a relation; its oid
+};
+inline constexpr size_t kCatalogQueries = 6;
+
+const char* CatalogQueryText(CatalogQuery query);
+
+using CatalogRow = std::vector<std::string>;
+// By CatalogQuery.
+using CatalogRows = std::array<std::vector<CatalogRow>, kCatalogQueries>;
+
+}  // namespace pgweir::router

@@ -1,0 +1,145 @@
+#include "tests/support/twin_runner.h"
+
+#include <set>
+
+#include "fmt/format.h"
+#include "tests/support/twin_session.h"
+
+namespace pgweir::test {
+namespace {
+
+std::string Fields(const Message& message) {
+  std::string text;
+  for (size_t at = 0; at < message.body.size() && message.body[at] != 0;) {
+    std::string value = message.body.c_str() + at + 1;
+    text += fmt::format(" {}={}", message.body[at], value);
+    at += 2 + value.size();
+  }
+  return text;
+}
+
+std::string ShowMessage(const Message& message) {
+  bool fields = message.type == 'E' || message.type == 'N';
+  return fmt::format("{}{}", message.type,
+                     fields ? Fields(message) : " " + ShowBytes(message.body));
+}
+
+bool Equal(const TwinAnswer& one, const TwinAnswer& other) {
+  if (one.end != other.end || one.parameters != other.parameters ||
+      one.messages.size() != other.messages.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < one.messages.size(); ++i) {
+    if (one.messages[i].type != other.messages[i].type ||
+        one.messages[i].body != other.messages[i].body) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The steps from `first` that are sent before any of them is read.
+size_t EndOfGroup(const TwinScript& script, size_t first) {
+  std::set<size_t> clients = {script[first].client};
+  size_t end = first + 1;
+  while (end < script.size() && script[end - 1].with_next &&
+         clients.insert(script[end].client).second) {
+    ++end;
+  }
+  return end;
+}
+
+std::vector<TwinAnswer> RunOn(const TwinScript& script, int port) {
+  std::vector<TwinSession> sessions;
+  for (size_t i = 0; i < kTwinClients; ++i) sessions.emplace_back(port);
+  std::vector<TwinAnswer> answers;
+  for (size_t first = 0; first < script.size();) {
+    size_t end = EndOfGroup(script, first);
+    for (size_t i = first; i < end; ++i) sessions.at(script[i].client).Start(script[i]);
+    for (size_t i = first; i < end; ++i) {
+      answers.push_back(sessions.at(script[i].client).Finish(script[i]));
+    }
+    first = end;
+  }
+  for (TwinSession& session : sessions) session.End();
+  return answers;
+}
+
+}  // namespace
+
+std::string ShowAnswer(const TwinAnswer& answer) {
+  std::string text;
+  for (const Message& message : answer.messages) text += "    " + ShowMessage(message) + "\n";
+  if (!answer.end.empty()) text += fmt::format("    ({})\n", answer.end);
+  return text;
+}
+
+namespace {
+
+// With the parameters that are not alike.
+std::string ShowAgainst(const TwinAnswer& answer, const TwinAnswer& other) {
+  std::string text = ShowAnswer(answer);
+  for (const auto& [name, value] : answer.parameters) {
+    auto at = other.parameters.find(name);
+    if (at != other.parameters.end() && at->second == value) continue;
+    text += fmt::format("    now reported: {}={}\n", name, value);
+  }
+  return text;
+}
+
+}  // namespace
+
+// When a statement comes to have one plan for all its parameters depends on how often it ran,
+// whoever ran it; and with the plan, whether an error comes from Bind or from Execute.
+TwinRunner::TwinRunner() : server_({.settings = {"plan_cache_mode = force_custom_plan"}}) {
+  server_.Query(
+      "create role twin login; create role twin_reader; create role twin_writer; "
+      "grant twin_reader, twin_writer to twin");
+  server_.Query("create database twin_template");
+  std::string tables =
+      "create schema alpha; create schema beta; "
+      "create table place(name text); insert into place values ('public'); "
+      "create table alpha.place(name text); insert into alpha.place values ('alpha'); "
+      "create table beta.place(name text); insert into beta.place values ('beta'); "
+      "grant usage on schema alpha, beta to public; grant create on schema public to twin; "
+      "grant select on place, alpha.place, beta.place to public; ";
+  for (size_t i = 0; i < kTwinClients; ++i) {
+    tables += fmt::format(
+        "create table t{0}(id int primary key, v text not null); "
+        "insert into t{0} select i, 'row ' || i from generate_series(1, 12) i; "
+        "grant select on t{0} to twin_reader; grant all on t{0} to twin, twin_writer; ",
+        i);
+  }
+  server_.Query(tables, "twin_template");
+}
+
+void TwinRunner::FreshDatabase() {
+  server_.Query("drop database if exists twin with (force)");
+  server_.Query("create database twin template twin_template");
+}
+
+std::vector<TwinAnswer> TwinRunner::Run(const TwinScript& script,
+                                        const std::optional<std::string>& pool) {
+  FreshDatabase();
+  if (!pool) return RunOn(script, server_.port());
+  PgweirProcess process({.pool = *pool,
+                         .databases = DatabaseToml("*", server_.port()),
+                         .log = "level = \"warning\"",
+                         .users = "\"postgres\" \"\"\n\"twin\" \"\"\n"});
+  return RunOn(script, process.port());
+}
+
+std::optional<TwinDifference> TwinRunner::Compare(const TwinScript& script,
+                                                  const std::optional<std::string>& pool) {
+  std::vector<TwinAnswer> direct = Run(script, std::nullopt);
+  std::vector<TwinAnswer> through = Run(script, pool);
+  for (size_t i = 0; i < script.size(); ++i) {
+    if (Equal(direct[i], through[i])) continue;
+    return TwinDifference{.step = i,
+                          .direct = ShowAgainst(direct[i], through[i]),
+                          .through = ShowAgainst(through[i], direct[i])};
+  }
+  return std::nullopt;
+}
+
+}  // namespace pgweir::test
