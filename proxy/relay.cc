@@ -57,6 +57,11 @@ void Relay::Drop() {
   lease_.Discard();
 }
 
+void Relay::Release() {
+  if (lease_->custom_settings == pooler::Backend::kUnknownSettings) return lease_.Discard();
+  lease_.Return();
+}
+
 void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
   rewriter_.Begin();
@@ -141,12 +146,12 @@ Relay::Next Relay::Decide() {
   if (terminated_ && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
   if (mode_ == config::PoolMode::kSession) return Next::kWait;
   if (!violation_.ok()) return Next::kViolation;
-  return Free() ? Release() : Next::kWait;
+  return Free() ? SettleSession() : Next::kWait;
 }
 
 // The backend may go back, unless the server is still to be asked what has become of the client's
 // session, or that can't be carried, or the next client would meet something of it.
-Relay::Next Relay::Release() {
+Relay::Next Relay::SettleSession() {
   SessionState& state = rewriter_.state();
   if (state.touched()) {
     lease_->scanner.WantRows(true);

@@ -56,6 +56,8 @@ class Relay {
   void Attach(pooler::Lease lease);
   // Closes the backend; what was sent to it is lost.
   void Drop();
+  // Gives the backend back, for others if it may serve others.
+  void Release();
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
   // all in one write. False when the connection broke before one byte was taken.
@@ -108,7 +110,7 @@ class Relay {
   void OnTag(const wire::Frame& frame);
   void Settle();
   void TakeAnswer();
-  Next Release();
+  Next SettleSession();
   void Send(Own own, std::string_view sql);
   bool RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status);
   void Forward(wire::Bytes bytes);

@@ -18,6 +18,20 @@ constexpr uint32_t kObjects = router::kListens | router::kTemporary | router::kA
 constexpr uint32_t kUnpinning =
     router::kDiscardsTemporary | router::kDeallocates | router::kDeallocatesAll;
 
+// Whether a text that is not understood, such as a DO block's, may set a setting with a dot in its
+// name: the server would not forget that name.
+bool MayNameSetting(std::string_view text) {
+  std::string lower(text);
+  absl::AsciiStrToLower(&lower);
+  if (lower.find("set_config") != std::string::npos) return true;
+  for (size_t at = 0; (at = lower.find("set ", at)) != std::string::npos; at += 4) {
+    const size_t end = lower.find_first_of("=;", at);
+    const size_t dot = lower.find('.', at);
+    if (dot < end) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void RequestRewriter::Suspect(const char* reason) {
@@ -39,6 +53,7 @@ void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::st
   if ((effects & router::kSequenceState) != 0) state_.PinForGood("currval, lastval");
   if ((effects & router::kUnseen) != 0) {
     Suspect(facts.not_understood.empty() ? "DO, CALL" : "statement not understood");
+    if (MayNameSetting(text)) backend_->custom_settings = Backend::kUnknownSettings;
   }
 }
 

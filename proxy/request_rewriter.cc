@@ -163,7 +163,7 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
       backend_->unnamed = unnamed.number;
       return Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, unnamed.number}));
     }
-    state_.PinForGood("long prepared statement");
+    KeepHere(*name, "long prepared statement");
     return Ask(Request::kParse);
   }
   if (name->empty()) return OnParseUnnamed(frame, *text, body.rest());
@@ -195,9 +195,15 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
   if (const StatementRef* taken = state_.Find(name); taken != nullptr) {
     // The name is taken: on the server too, so that it says so itself.
     const uint64_t id = (*taken)->id;
-    Ensure(**taken, frame.offset);
-    wire::AppendParse(flight_->Replace(frame.offset, EndOf(frame)), PreparedStatements::NameOf(id),
-                      text, types);
+    std::string ours = ServerName(**taken, name);
+    if (InFailedTransaction()) {
+      // There the server looks at the text alone, and prepares nothing.
+      ours.clear();
+      backend_->unnamed = Backend::kUnknownStatement;
+    } else {
+      Ensure(**taken, frame.offset);
+    }
+    wire::AppendParse(flight_->Replace(frame.offset, EndOf(frame)), ours, text, types);
     return Ask(Request::kParse, Answers::kForward,
                Token({Kind::kTaken, id, nullptr, std::string(name)}));
   }
@@ -234,8 +240,11 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
 // Whether a Parse would succeed if it were sent, as far as the transaction goes: in a failed one it
 // does not.
 bool RequestRewriter::MayPretend() const {
-  const wire::ReplyTracker& tracker = backend_->tracker;
-  return tracker.status() != wire::TransactionStatus::kFailed && !tracker.awaits_ready();
+  return !InFailedTransaction() && !backend_->tracker.awaits_ready();
+}
+
+bool RequestRewriter::InFailedTransaction() const {
+  return backend_->tracker.status() == wire::TransactionStatus::kFailed;
 }
 
 // --- Bind, Describe, Close ---
@@ -256,7 +265,7 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
     return Ask(Request::kBind);
   }
   const StatementRef* found = state_.Find(*name);
-  std::string ours = found != nullptr ? PreparedStatements::NameOf((*found)->id) : Foreign(*name);
+  std::string ours = found != nullptr ? ServerName(**found, *name) : Foreign(*name);
   if (found != nullptr) {
     ForgetSequences(*(*found)->facts, frame.offset);
     Ensure(**found, frame.offset);
@@ -277,8 +286,7 @@ void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_
     return Ask(Request::kDescribeStatement);
   }
   const StatementRef* found = state_.Find(name);
-  const std::string ours =
-      found != nullptr ? PreparedStatements::NameOf((*found)->id) : Foreign(name);
+  const std::string ours = found != nullptr ? ServerName(**found, name) : Foreign(name);
   if (found != nullptr) Ensure(**found, frame.offset);
   if (ours != name) {
     wire::AppendDescribe(flight_->Replace(frame.offset, EndOf(frame)), kStatement, ours);
@@ -298,11 +306,12 @@ void RequestRewriter::OnCloseStatement(const wire::Frame& frame, std::string_vie
     }
     return Ask(Request::kClose, Answers::kForward, Token({Kind::kCloseUnnamed, number}));
   }
-  const std::string ours = Foreign(name);
-  if (ours != name) {
-    wire::AppendClose(flight_->Replace(frame.offset, EndOf(frame)), kStatement, ours);
-  }
   const StatementRef* found = state_.Find(name);
+  const std::string unknown =
+      found != nullptr && (*found)->stays() ? std::string(name) : Foreign(name);
+  if (unknown != name) {
+    wire::AppendClose(flight_->Replace(frame.offset, EndOf(frame)), kStatement, unknown);
+  }
   if (found == nullptr) return Ask(Request::kClose);
   const uint32_t token = Token({Kind::kCloseName, (*found)->id, *found, std::string(name)});
   state_.Remove(name);
@@ -319,7 +328,22 @@ void RequestRewriter::OnFunctionCall(const wire::Frame& frame) {
 
 // --- what the backend must have first ---
 
+std::string RequestRewriter::ServerName(const Statement& statement, std::string_view name) {
+  return statement.stays() ? std::string(name) : PreparedStatements::NameOf(statement.id);
+}
+
+void RequestRewriter::KeepHere(std::string_view name, const char* reason) {
+  static const auto* const here = new StatementRef([] {
+    auto statement = std::make_shared<Statement>();
+    statement->facts = std::make_shared<router::Facts>();
+    return statement;
+  }());
+  state_.Add(name, *here);
+  state_.PinForGood(reason);
+}
+
 void RequestRewriter::Ensure(const Statement& statement, size_t at) {
+  if (statement.stays()) return;
   const auto presence = backend_->prepared.Use(statement.id, batch_);
   if (presence == PreparedStatements::Presence::kThere) return;
   const std::string name = PreparedStatements::NameOf(statement.id);
@@ -345,6 +369,7 @@ void RequestRewriter::Ensure(const Statement& statement, size_t at) {
 
 // Whatever goes wrong is seen by the Query, which then finds no statement.
 void RequestRewriter::EnsureForQuery(const Statement& statement, size_t at) {
+  if (statement.stays()) return;
   const auto presence = backend_->prepared.Use(statement.id, batch_);
   if (presence == PreparedStatements::Presence::kThere) return;
   const std::string name = PreparedStatements::NameOf(statement.id);

@@ -107,6 +107,12 @@ class RequestRewriter {
            uint32_t token = 0);
   uint32_t Token(Action action);
 
+  // What the client's statement of this name is called on the backend.
+  static std::string ServerName(const Statement& statement, std::string_view name);
+  // The statement of this name is made on the backend under that very name: the session stays
+  // there.
+  void KeepHere(std::string_view name, const char* reason);
+
   // Makes the backend have the statement before the request at `at`, in the batch that it is part
   // of.
   void Ensure(const Statement& statement, size_t at);
@@ -118,6 +124,7 @@ class RequestRewriter {
   void ForgetSequences(const router::Facts& facts, size_t at);
   void CloseSwallowed(std::string_view name, size_t at, uint32_t token);
   bool MayPretend() const;
+  bool InFailedTransaction() const;
 
   // --- names of statements in SQL (sql_names.cc) ---
   // Sends the Query with our names in it. False when there is none to be replaced.

@@ -51,7 +51,7 @@ net::Task<void> Session::Serve() {
       if (cancel_ != nullptr) ForwardCancel();
       const Relay::Next next = relay_.Pump();
       if (next == Relay::Next::kFree) {
-        relay_.lease().Return();
+        relay_.Release();
       } else if (next == Relay::Next::kWait) {
         if (MustEnd()) {
           co_await Say(ShuttingDown());

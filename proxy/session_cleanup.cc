@@ -48,7 +48,7 @@ net::Task<void> Session::CleanUp() {
   client_.output.Clear();
   const BackendId id = relay_.lease()->id();
   if (co_await MakeReusable()) {
-    relay_.lease().Return();
+    relay_.Release();
     co_return;
   }
   LogInfo("closing because: {} session={} backend={}",
@@ -96,7 +96,6 @@ net::Task<bool> Session::MakeReusable() {
     relay_.Reset();
     if (!co_await Drain(deadline)) co_return false;
   }
-  if (relay_.lease()->custom_settings == pooler::Backend::kUnknownSettings) co_return false;
   co_return relay_.Free();
 }
 

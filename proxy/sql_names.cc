@@ -14,6 +14,8 @@ using wire::Request;
 using Answers = wire::ReplyTracker::Answers;
 using Command = PreparedName::Command;
 
+constexpr char kPreparedAmongOthers[] = "PREPARE among other statements";
+
 // A statement that a client's command may take for its own, where ours is to stay.
 std::string Expendable() { return PreparedStatements::NameOf(0); }
 
@@ -55,11 +57,18 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
   uint32_t token = 0;
   for (const PreparedName& use : names) {
     const StatementRef* found = state_.Find(use.name);
-    if (found == nullptr || use.command == Command::kPrepare) continue;
-    if (use.command == Command::kExecute) {
+    if (found == nullptr) {
+      if (use.command == Command::kPrepare) KeepHere(use.name, kPreparedAmongOthers);
+      continue;
+    }
+    if (use.command != Command::kDeallocate) {
       EnsureForQuery(**found, frame.offset);
-      NoteExecution(**found);
-      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
+      if (use.command == Command::kExecute) NoteExecution(**found);
+      renamed.Replace(use.span, ServerName(**found, use.name));
+      continue;
+    }
+    if ((*found)->stays()) {
+      state_.Remove(use.name);
       continue;
     }
     MakeExpendable(frame.offset, Answers::kSwallow);
@@ -84,7 +93,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   uint32_t token = 0;
   if (const StatementRef* taken = state_.Find(use.name); taken != nullptr) {
     EnsureForQuery(**taken, frame.offset);
-    name = PreparedStatements::NameOf((*taken)->id);
+    name = ServerName(**taken, use.name);
     token = Token({Kind::kTaken, (*taken)->id, nullptr, use.name});
   } else {
     std::string nameless(text);
@@ -118,10 +127,17 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
   Renamed renamed(text);
   for (const PreparedName& use : FindPreparedNames(text, tools_.statements.scan())) {
     const StatementRef* found = state_.Find(use.name);
-    if (found == nullptr || use.command == Command::kPrepare) continue;
-    if (use.command == Command::kExecute) {
+    if (found == nullptr) {
+      if (use.command == Command::kPrepare) KeepHere(use.name, kPreparedAmongOthers);
+      continue;
+    }
+    if (use.command != Command::kDeallocate) {
       Ensure(**found, at);
-      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
+      renamed.Replace(use.span, ServerName(**found, use.name));
+      continue;
+    }
+    if ((*found)->stays()) {
+      state_.Remove(use.name);
       continue;
     }
     MakeExpendable(at, Answers::kSwallowUnlessError);

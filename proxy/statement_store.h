@@ -20,6 +20,10 @@ struct Statement {
   // Made by SQL's PREPARE: `text` is that command without the name, which belongs here. Else npos.
   size_t name_at = std::string::npos;
   router::FactsRef facts;
+
+  // It can't be prepared elsewhere: it stays on the one backend where its client made it, under the
+  // client's own name. `id` is 0 then.
+  bool stays() const { return id == 0; }
 };
 using StatementRef = std::shared_ptr<const Statement>;
 

@@ -16,6 +16,8 @@ std::optional<Operand> OperandOf(const PgQuery__Node* node, const SqlScan& scan)
   node = WithoutTextCast(node);
   Operand operand;
   if (const auto* param = As<PgQuery__ParamRef>(node, pg_query__param_ref__descriptor)) {
+    // The server refuses $0; the grammar doesn't.
+    if (param->number < 1) return std::nullopt;
     operand.parameter = param->number;
     return operand;
   }

@@ -31,6 +31,7 @@ struct Level {
   int inner = 0;    // deepest bracket since then
   int deepest = 0;  // of the chains before
   int sticky = 0;   // links that no comma ends
+  int past = 0;     // of the statements before
 
   void EndChain() {
     deepest = std::max(deepest, links + inner);
@@ -38,7 +39,11 @@ struct Level {
   }
   int Total() {
     EndChain();
-    return deepest + sticky;
+    return std::max(past, deepest + sticky);
+  }
+  void EndStatement() {
+    past = Total();
+    deepest = sticky = 0;
   }
 };
 
@@ -72,9 +77,7 @@ void DepthMeter::Punctuation(char c) {
   } else if (c == ',') {
     levels_.back().EndChain();
   } else if (c == ';') {
-    Level& level = levels_.back();
-    level.deepest = level.Total();
-    level.sticky = 0;
+    levels_.back().EndStatement();
   }
 }
 

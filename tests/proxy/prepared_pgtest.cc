@@ -262,6 +262,19 @@ TEST_P(Prepared, SqlPreparedOnesFailAsTheServerSaysSo) {
   EXPECT_EQ(Simple(one, "execute s"), "T D(1) C(SELECT 1) ZI");
 }
 
+// Rule 43
+TEST_P(Prepared, SqlPreparedAmongOtherStatementsKeepsItsBackend) {
+  RawClient one = Client();
+  EXPECT_EQ(Simple(one, "select 0; prepare s as select 1; prepare t as select 2"),
+            "T D(0) C(SELECT 1) C(PREPARE) C(PREPARE) ZI");
+  EXPECT_EQ(Batch(one, Execute("s")), "2 D(1) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("s", "select 3")), "E(42P05) ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("", "prepare t as select 3") + Execute("")), "1 2 E(42P05) ZI");
+  EXPECT_EQ(Simple(one, "deallocate t; execute s"), "C(DEALLOCATE) T D(1) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, fe::Close('S', "s") + fe::Parse("s", "select 4") + Execute("s")),
+            "3 1 2 D(4) C(SELECT 1) ZI");
+}
+
 // Rule 50
 TEST_P(Prepared, DeallocateOfANameEndsItForItsClient) {
   RawClient one = Client(), two = Client();
