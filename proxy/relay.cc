@@ -146,6 +146,10 @@ Relay::Next Relay::Decide() {
   if (terminated_ && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
   if (mode_ == config::PoolMode::kSession) return Next::kWait;
   if (!violation_.ok()) return Next::kViolation;
+  if (rewriter_.state().wants_restoration() && tracker.between_requests()) {
+    Send(kRestoration, rewriter_.state().TakeRestoration());
+    return Next::kWait;
+  }
   return Free() ? SettleSession() : Next::kWait;
 }
 
@@ -246,8 +250,9 @@ bool Relay::TakeReplies(wire::Bytes in) {
     const uint32_t token = tracker.token();
     const wire::ReplyTracker::Verdict verdict = tracker.OnReply(frame.type, *status);
     OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow);
-    swallowing_body_ = verdict == wire::ReplyTracker::Verdict::kSwallow || BeginsAnew(frame) ||
-                       RefusesTransaction(frame, *status);
+    swallowing_body_ = (verdict == wire::ReplyTracker::Verdict::kSwallow &&
+                        !(token == kRestoration && frame.type == backend::kParameterStatus)) ||
+                       BeginsAnew(frame) || RefusesTransaction(frame, *status);
     if (!swallowing_body_) again_.clear();
     if (swallowing_body_) {
       answer.Replace(frame.offset, position);
@@ -343,6 +348,7 @@ void Relay::Settle() {
   for (const wire::ReplyTracker::Settled& settled : tracker.settled()) {
     switch (settled.token) {
       case kCommand:
+      case kRestoration:
         break;
       case kSettings:
         // With other settings than its own the client must not go on.

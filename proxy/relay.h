@@ -52,6 +52,11 @@ class Relay {
   bool attached() const { return static_cast<bool>(lease_); }
   pooler::Lease& lease() { return lease_; }
 
+  // The client is logged in, with these settings where others have `everybodys`.
+  void LoggedIn(wire::ParametersRef everybodys) {
+    rewriter_.state().set_login(parameters, everybodys != nullptr ? everybodys : parameters);
+  }
+
   // Takes the backend for as long as the client needs it; forgets what the last one left.
   void Attach(pooler::Lease lease);
   // Closes the backend; what was sent to it is lost.
@@ -100,7 +105,7 @@ class Relay {
 
  private:
   // Requests of pgweir's own, by the tracker's tokens.
-  enum Own : uint32_t { kSettings = 1, kCommand, kQuestion, kReset };
+  enum Own : uint32_t { kSettings = 1, kCommand, kQuestion, kReset, kRestoration };
 
   Next ReadBackend();
   bool TakeReplies(wire::Bytes in);

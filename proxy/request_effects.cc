@@ -1,6 +1,9 @@
 // What a client's statements do to its session, as far as the rewriter must know.
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 #include "proxy/request_rewriter.h"
 #include "router/literal_value.h"
 #include "wire/byte_reader.h"
@@ -40,13 +43,19 @@ void RequestRewriter::Suspect(const char* reason) {
 }
 
 void RequestRewriter::NoteExecution(const Statement& statement) {
-  const uint32_t effects = statement.facts->effects & ~uint32_t{router::kPrepares};
+  uint32_t effects = statement.facts->effects;
+  if (statement.name_at != std::string::npos && !statement.facts->statements.empty()) {
+    effects = statement.facts->statements.front().body_effects;
+  }
   if (effects != router::kNoEffect) Note(*statement.facts, effects, statement.text);
 }
 
 void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::string_view text) {
   if ((effects & router::kSetsSetting) != 0) NoteSettings(facts, text);
-  if ((effects & router::kResetsAll) != 0) state_.TouchAllSettings();
+  if ((effects & router::kResetsAll) != 0) {
+    state_.TouchAllSettings();
+    resets_all_ = true;
+  }
   if ((effects & kObjects) != 0) state_.TouchObjects();
   if ((effects & kUnpinning) != 0 && state_.pin() != nullptr) state_.TouchObjects();
   if ((effects & router::kLoads) != 0) state_.Loaded();
@@ -55,6 +64,19 @@ void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::st
     Suspect(facts.not_understood.empty() ? "DO, CALL" : "statement not understood");
     if (MayNameSetting(text)) backend_->custom_settings = Backend::kUnknownSettings;
   }
+}
+
+// For the request that carries out what was noted; 0 when it resets nothing.
+uint32_t RequestRewriter::TokenOfResets() {
+  if (resets_.empty() && !resets_all_) return 0;
+  const uint64_t all = std::exchange(resets_all_, false) ? 1 : 0;
+  const std::string names = absl::StrJoin(std::exchange(resets_, {}), ",");
+  return Token({Kind::kReset, all, nullptr, names});
+}
+
+uint32_t RequestRewriter::TokenOfCloseAll() {
+  const uint64_t all = std::exchange(resets_all_, false) ? 1 : 0;
+  return Token({Kind::kCloseAll, all});
 }
 
 void RequestRewriter::NoteCustomSettings(const wire::Frame& frame, Backend& backend) {
@@ -90,6 +112,7 @@ void RequestRewriter::NoteSettings(const router::Facts& facts, std::string_view 
       Suspect("set_config of a computed name");
       continue;
     }
+    if (effect.reset && !effect.local) resets_.push_back(name);
     const bool custom = name.find('.') != std::string::npos;
     if (wire::IsReportedAndSettable(name) && had_->Find(name) != nullptr) continue;
     if (effect.local && (!custom || had_->FindUnreported(name) != nullptr)) continue;

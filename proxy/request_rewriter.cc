@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "wire/byte_reader.h"
 #include "wire/messages.h"
 
@@ -68,7 +69,7 @@ bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& ba
       OnDescribeOrClose(frame);
       break;
     case frontend::kExecute:
-      Ask(Request::kExecute);
+      Ask(Request::kExecute, Answers::kForward, TokenOfResets());
       break;
     case frontend::kSync:
       NextBatch();
@@ -143,7 +144,7 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
   if ((facts->effects & kNamesInSql) != 0 && OnQueryWithNames(frame, *facts, *text)) return;
   Note(*facts, facts->effects, *text);
   const bool closes_all = (facts->effects & router::kDeallocatesAll) != 0;
-  Ask(Request::kQuery, Answers::kForward, closes_all ? Token({Kind::kCloseAll, 0}) : 0);
+  Ask(Request::kQuery, Answers::kForward, closes_all ? TokenOfCloseAll() : TokenOfResets());
   if (closes_all) naming_earlier_ = naming_;
 }
 
@@ -440,8 +441,12 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
   const bool skipped = settled.outcome == Outcome::kSkipped;
   switch (kind) {
     case Kind::kOver:
-    case Kind::kCloseAll:
     case Kind::kTaken:
+      return;
+    case Kind::kCloseAll:
+    case Kind::kReset:
+      if (done)
+        state_.WasReset(absl::StrSplit(action.name, ',', absl::SkipEmpty()), action.id != 0);
       return;
     case Kind::kCloseUnnamed:
       return state_.UnnamedClosed(action.id, done);

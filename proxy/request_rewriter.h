@@ -74,6 +74,7 @@ class RequestRewriter {
     kTaken,    // a Parse or PREPARE of a name that there is already
     kUnnamed,  // a Parse of the unnamed statement
     kCloseUnnamed,
+    kReset,      // of settings: of all where the id is not 0, else of those in the name
     kCloseName,  // a client's Close
     kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
     kOver,       // settled
@@ -140,6 +141,8 @@ class RequestRewriter {
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
   void NoteSettings(const router::Facts& facts, std::string_view text);
+  uint32_t TokenOfResets();
+  uint32_t TokenOfCloseAll();
   std::string NameOf(const router::SettingEffect& effect, std::string_view text);
   void Suspect(const char* reason);
 
@@ -149,6 +152,9 @@ class RequestRewriter {
   size_t max_prepared_ = 200;
   std::vector<Action> actions_;
   bool fresh_ = false;  // nothing of the client's has gone to the backend yet
+  // What the RESETs among the statements that are bound now name.
+  std::vector<std::string> resets_;
+  bool resets_all_ = false;
   uint64_t batch_ = 1;
   int naming_ = 0;          // actions under way that change which names there are
   int naming_earlier_ = 0;  // of them, those of earlier batches

@@ -95,7 +95,9 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   // Where both set the same, the start-up parameter wins over `options`, as on a server.
   std::vector<wire::Setting> settings = std::move(startup.options);
   settings.insert(settings.end(), startup.settings.begin(), startup.settings.end());
-  co_return co_await LearnSettings(std::move(settings));
+  const Status learnt = co_await LearnSettings(std::move(settings));
+  if (learnt.ok()) relay_.LoggedIn(pool_->login_parameters());
+  co_return learnt;
 }
 
 // A replication connection gets a backend of its own, opened with the client's start-up parameters,

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/match.h"
+
 namespace pgweir::proxy {
 namespace {
 
@@ -91,6 +93,25 @@ void SessionState::UnnamedClosed(uint64_t number, bool done) {
 
 // --- what is to be asked ---
 
+void SessionState::WasReset(const std::vector<std::string>& names, bool all) {
+  std::vector<wire::Setting> given;
+  const auto add = [&](const wire::Setting& setting) {
+    const bool named = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return absl::EqualsIgnoreCase(name, setting.first);
+    });
+    if (all || named) given.push_back(setting);
+  };
+  for (const wire::Setting& setting : login_->reported()) {
+    const std::string* usual = everybodys_->Find(setting.first);
+    const bool given_at_login = usual == nullptr || *usual != setting.second;
+    if (given_at_login && wire::IsReportedAndSettable(setting.first)) add(setting);
+  }
+  for (const wire::Setting& setting : login_->unreported()) add(setting);
+  restoration_ += wire::SettingsSql(given);
+}
+
+std::string SessionState::TakeRestoration() { return std::exchange(restoration_, {}); }
+
 void SessionState::TouchSetting(std::string name, bool reset) {
   for (Touched& touched : settings_touched_) {
     if (touched.name != name) continue;
@@ -130,7 +151,8 @@ std::vector<wire::Setting> SessionState::TakeAnswer(
     if (as_before) continue;
     std::erase_if(settings, [&](const wire::Setting& s) { return s.first == touched.name; });
     const bool dotted = touched.name.find('.') != std::string::npos;
-    if (touched.reset && !dotted) continue;
+    const bool of_login = login_->FindUnreported(touched.name) != nullptr;
+    if (touched.reset && !dotted && !of_login) continue;
     if (now.has_value()) settings.emplace_back(std::move(touched.name), *now);
   }
   if (std::exchange(asked_objects_, false) && !for_good_) {

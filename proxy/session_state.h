@@ -55,6 +55,18 @@ class SessionState {
 
   // --- what is to be asked when the transaction is over ---
 
+  // The settings of the client's login, to which RESET goes back, and those that every client's
+  // would have; set once.
+  void set_login(wire::ParametersRef login, wire::ParametersRef everybodys) {
+    login_ = std::move(login);
+    everybodys_ = std::move(everybodys);
+  }
+  // RESET of these was carried out on a backend whose own login had others.
+  void WasReset(const std::vector<std::string>& names, bool all);
+  // The SQL that gives them back; "" when there is nothing to be given back.
+  std::string TakeRestoration();
+  bool wants_restoration() const { return !restoration_.empty(); }
+
   // A statement is sent that may change these.
   void TouchSetting(std::string name, bool reset);
   void TouchAllSettings();
@@ -87,6 +99,9 @@ class SessionState {
   Unnamed coming_;
   uint64_t closing_ = 0;  // the number of the one that a Close may have ended
   static const Unnamed none_;
+  wire::ParametersRef login_;
+  wire::ParametersRef everybodys_;
+  std::string restoration_;
   std::vector<Touched> settings_touched_;
   bool all_touched_ = false;
   bool objects_touched_ = false;

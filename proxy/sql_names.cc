@@ -61,14 +61,14 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
       if (use.command == Command::kPrepare) KeepHere(use.name, kPreparedAmongOthers);
       continue;
     }
+    if ((*found)->stays()) {
+      if (use.command == Command::kDeallocate) state_.Remove(use.name);
+      continue;
+    }
     if (use.command != Command::kDeallocate) {
       EnsureForQuery(**found, frame.offset);
       if (use.command == Command::kExecute) NoteExecution(**found);
-      renamed.Replace(use.span, ServerName(**found, use.name));
-      continue;
-    }
-    if ((*found)->stays()) {
-      state_.Remove(use.name);
+      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
       continue;
     }
     MakeExpendable(frame.offset, Answers::kSwallow);
@@ -93,7 +93,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   uint32_t token = 0;
   if (const StatementRef* taken = state_.Find(use.name); taken != nullptr) {
     EnsureForQuery(**taken, frame.offset);
-    name = ServerName(**taken, use.name);
+    name = (*taken)->stays() ? use.span.In(text) : PreparedStatements::NameOf((*taken)->id);
     token = Token({Kind::kTaken, (*taken)->id, nullptr, use.name});
   } else {
     std::string nameless(text);
@@ -131,13 +131,13 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
       if (use.command == Command::kPrepare) KeepHere(use.name, kPreparedAmongOthers);
       continue;
     }
-    if (use.command != Command::kDeallocate) {
-      Ensure(**found, at);
-      renamed.Replace(use.span, ServerName(**found, use.name));
+    if ((*found)->stays()) {
+      if (use.command == Command::kDeallocate) state_.Remove(use.name);
       continue;
     }
-    if ((*found)->stays()) {
-      state_.Remove(use.name);
+    if (use.command != Command::kDeallocate) {
+      Ensure(**found, at);
+      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
       continue;
     }
     MakeExpendable(at, Answers::kSwallowUnlessError);

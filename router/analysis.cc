@@ -41,7 +41,7 @@ class Analysis {
   Facts Make();
 
  private:
-  std::string Bound() const;
+  std::string Bound();
   void Parse();
   void AddStatement(const PgQuery__RawStmt& raw);
   void SetRange(StatementFacts& facts, size_t first, size_t end) const;
@@ -53,6 +53,7 @@ class Analysis {
 
   std::string_view sql_;
   const SqlScan& scan_;
+  Depth depth_;
   Facts facts_;
 };
 
@@ -72,12 +73,13 @@ Facts Analysis::Make() {
 }
 
 // Why the text may not be given to the grammar, "" when it may.
-std::string Analysis::Bound() const {
+std::string Analysis::Bound() {
   if (!scan_.complete()) return scan_.fault();
   // The grammar takes a C string. Such a byte can only be in a quoted identifier.
-  if (scan_.normalised().find('\0') != std::string_view::npos) return "a zero byte in an identifier";
-  const Depth depth = MeasureDepth(scan_);
-  if (depth.nesting > kMaxNesting || depth.depth > kMaxDepth) return "nested too deep";
+  if (scan_.normalised().find('\0') != std::string_view::npos)
+    return "a zero byte in an identifier";
+  depth_ = MeasureDepth(scan_);
+  if (depth_.nesting > kMaxNesting || depth_.depth > kMaxDepth) return "nested too deep";
   return "";
 }
 
@@ -85,7 +87,7 @@ void Analysis::Parse() {
   std::string fault = WithParseTree(scan_.normalised(), [this](const PgQuery__ParseResult& tree) {
     for (size_t i = 0; i < tree.n_stmts; ++i) AddStatement(*tree.stmts[i]);
   });
-  if (MeasureDepth(scan_).depth > kDeep) ReleaseBigStack();
+  if (depth_.depth > kDeep) ReleaseBigStack();
   if (!fault.empty()) return NotUnderstood(std::move(fault));
   // Nothing but semicolons.
   if (facts_.statements.empty()) facts_.statements.emplace_back().kind = StatementKind::kEmpty;
@@ -121,8 +123,8 @@ void Analysis::SetRange(StatementFacts& facts, size_t first, size_t end) const {
   facts.length = last.offset + last.length - facts.offset;
 }
 
-// Where the name stands behind its keyword. The keyword may be a name elsewhere in the statement, so
-// both must fit.
+// Where the name stands behind its keyword. The keyword may be a name elsewhere in the statement,
+// so both must fit.
 void Analysis::FindPreparedName(StatementFacts& facts) const {
   if (facts.prepared_name.empty()) return;
   const bool prepares = facts.effects & kPrepares;

@@ -1,6 +1,5 @@
 #include "router/catalog.h"
 
-
 namespace pgweir::router {
 namespace {
 

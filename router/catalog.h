@@ -48,8 +48,8 @@ std::string_view Describe(SessionVerdict verdict);
 class Catalog;
 using CatalogRef = std::shared_ptr<const Catalog>;
 
-// What one node's catalog says, as of one moment. Immutable, shared between threads. Names without a
-// schema are looked for in every schema, since search_path is the session's.
+// What one node's catalog says, as of one moment. Immutable, shared between threads. Names without
+// a schema are looked for in every schema, since search_path is the session's.
 class Catalog {
  public:
   static StatusOr<CatalogRef> FromRows(const CatalogRows& rows);

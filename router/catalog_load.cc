@@ -125,7 +125,8 @@ Status CatalogLoader::LoadRelations() {
 void CatalogLoader::LoadColumns() {
   for (const CatalogRow& row : Rows(CatalogQuery::kColumns)) {
     const auto relation = IndexOf(row[0]);
-    if (relation) catalog_->relations_[*relation].columns.push_back({row[1], Oid(row[2]).value_or(0)});
+    if (relation)
+      catalog_->relations_[*relation].columns.push_back({row[1], Oid(row[2]).value_or(0)});
   }
 }
 

@@ -8,14 +8,14 @@
 namespace pgweir::router {
 
 enum CharClass : uint8_t {
-  kSpace = 1u << 0,       // space, tab, newline, return, form feed
-  kNewline = 1u << 1,     // newline, return
-  kNameStart = 1u << 2,   // letters, _, every byte above 127
-  kNamePart = 1u << 3,    // those, digits, $
+  kSpace = 1u << 0,      // space, tab, newline, return, form feed
+  kNewline = 1u << 1,    // newline, return
+  kNameStart = 1u << 2,  // letters, _, every byte above 127
+  kNamePart = 1u << 3,   // those, digits, $
   kDigit = 1u << 4,
-  kOpChar = 1u << 5,      // what operators are made of
-  kOpKeepsSign = 1u << 6, // an operator with one of these may end in + or -
-  kSelf = 1u << 7,        // a token by itself
+  kOpChar = 1u << 5,       // what operators are made of
+  kOpKeepsSign = 1u << 6,  // an operator with one of these may end in + or -
+  kSelf = 1u << 7,         // a token by itself
 };
 
 inline constexpr std::array<uint8_t, 256> kCharClasses = [] {

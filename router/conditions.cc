@@ -34,8 +34,8 @@ bool Matches(const FromScope::Item& item, const std::vector<std::string_view>& p
   return item.alias.empty() && item.name == qualifier && item.schema == parts[parts.size() - 3];
 }
 
-// Which relation the column belongs to; nothing when that can't be told, or when the relation's rows
-// are not restricted by a condition on it.
+// Which relation the column belongs to; nothing when that can't be told, or when the relation's
+// rows are not restricted by a condition on it.
 std::optional<int> RelationOf(const std::vector<std::string_view>& parts, const FromScope& scope) {
   if (parts.size() > 1) {
     for (const FromScope::Item& item : scope.items) {
@@ -63,8 +63,7 @@ class Collector {
     if (const auto* both = As<PgQuery__BoolExpr>(node, pg_query__bool_expr__descriptor)) {
       if (both->boolop != PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR) return;
       for (size_t i = 0; i < both->n_args; ++i) Collect(both->args[i]);
-    } else if (const auto* expression =
-                   As<PgQuery__AExpr>(node, pg_query__a__expr__descriptor)) {
+    } else if (const auto* expression = As<PgQuery__AExpr>(node, pg_query__a__expr__descriptor)) {
       if (!IsEquals(*expression)) return;
       if (expression->kind == PG_QUERY__A__EXPR__KIND__AEXPR_IN) return CollectIn(*expression);
       if (expression->kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP) return;
@@ -126,10 +125,10 @@ void CollectConditions(const PgQuery__Node* expression, const FromScope& scope, 
 
 int LiteralAt(const SqlScan& scan, int normal_offset) {
   const auto literals = scan.literals();
-  const auto found = std::lower_bound(
-      literals.begin(), literals.end(), normal_offset, [](const Literal& literal, int offset) {
-        return static_cast<int64_t>(literal.normal_offset) < offset;
-      });
+  const auto found = std::lower_bound(literals.begin(), literals.end(), normal_offset,
+                                      [](const Literal& literal, int offset) {
+                                        return static_cast<int64_t>(literal.normal_offset) < offset;
+                                      });
   if (found == literals.end() || static_cast<int64_t>(found->normal_offset) != normal_offset) {
     return -1;
   }

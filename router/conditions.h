@@ -15,8 +15,8 @@ namespace pgweir::router {
 struct FromScope {
   struct Item {
     std::string_view schema, name, alias;
-    int relation = -1;     // index in StatementFacts::relations
-    bool nullable = false; // an outer join may make its columns null
+    int relation = -1;      // index in StatementFacts::relations
+    bool nullable = false;  // an outer join may make its columns null
   };
   std::vector<Item> items;
   // There are columns that belong to none of the items: of a sub-select, a function, a CTE.

@@ -9,9 +9,9 @@ namespace pgweir::router {
 namespace {
 
 // Whatever takes an expression as its operand and is an expression again, without brackets.
-constexpr std::array kDeepeningWords = std::to_array<std::string_view>(
-    {"at", "between", "case", "collate", "ilike", "in", "is", "isnull", "like", "not", "notnull",
-     "operator", "similar"});
+constexpr std::array kDeepeningWords =
+    std::to_array<std::string_view>({"at", "between", "case", "collate", "ilike", "in", "is",
+                                     "isnull", "like", "not", "notnull", "operator", "similar"});
 // Those whose chains may have commas between their links.
 constexpr std::array kLinkingWords =
     std::to_array<std::string_view>({"except", "intersect", "join", "union"});

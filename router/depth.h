@@ -4,8 +4,8 @@
 
 namespace pgweir::router {
 
-// Bounds for what is given to the grammar: the tree is packed and unpacked by recursion, and packing
-// a chain takes time by the square of its length.
+// Bounds for what is given to the grammar: the tree is packed and unpacked by recursion, and
+// packing a chain takes time by the square of its length.
 inline constexpr int kMaxNesting = 200;
 inline constexpr int kMaxDepth = 1000;
 

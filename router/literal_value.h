@@ -13,8 +13,8 @@ namespace pgweir::router {
 // server would refuse it, or when an escape makes a character whose bytes depend on the encoding.
 std::optional<std::string> LiteralValue(std::string_view sql, const Literal& literal);
 
-// The setting's name in lower case. "" when it can't be told: then it may be any. `scan` is of `sql`,
-// which need not be the text that the facts were made from.
+// The setting's name in lower case. "" when it can't be told: then it may be any. `scan` is of
+// `sql`, which need not be the text that the facts were made from.
 std::string SettingName(const SettingEffect& setting, std::string_view sql, const SqlScan& scan);
 
 }  // namespace pgweir::router

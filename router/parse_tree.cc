@@ -49,9 +49,9 @@ std::string Visit(const char* sql, absl::FunctionRef<void(const PgQuery__ParseRe
     fault = parsed.error->message;
   } else {
     Arena arena;
-    const PgQuery__ParseResult* const tree = pg_query__parse_result__unpack(
-        arena.allocator(), parsed.parse_tree.len,
-        reinterpret_cast<const uint8_t*>(parsed.parse_tree.data));
+    const PgQuery__ParseResult* const tree =
+        pg_query__parse_result__unpack(arena.allocator(), parsed.parse_tree.len,
+                                       reinterpret_cast<const uint8_t*>(parsed.parse_tree.data));
     if (tree != nullptr) {
       visit(*tree);
     } else {

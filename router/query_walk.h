@@ -12,12 +12,12 @@
 
 namespace pgweir::router {
 
-// Walks a part of one statement's tree and gathers relations, functions, conditions, and what running
-// that part would do.
+// Walks a part of one statement's tree and gathers relations, functions, conditions, and what
+// running that part would do.
 class QueryWalk {
  public:
-  // What is walked runs, or is only named (EXPLAIN, a view's definition): then nothing is written and
-  // no function called.
+  // What is walked runs, or is only named (EXPLAIN, a view's definition): then nothing is written
+  // and no function called.
   enum class Running : uint8_t { kYes, kNo };
 
   // `scan` is of the text whose normalised form the tree was made from. Adds to `facts`, but not to

@@ -323,8 +323,8 @@ void SqlScan::AddVerbatim(TokenKind kind) {
 void SqlScan::AddLiteral(TokenKind kind, LiteralKind literal, std::string_view marker,
                          bool joined) {
   if (kind == TokenKind::kString && AddUnicodeEscape(literal)) return;
-  const bool space = !joined && normal_size_ != 0 &&
-                     (gap_ || !EndsBeforeMarker(normal_[normal_size_ - 1]));
+  const bool space =
+      !joined && normal_size_ != 0 && (gap_ || !EndsBeforeMarker(normal_[normal_size_ - 1]));
   gap_ = false;
   char* out = Reserve(marker.size() + 1);
   if (space) *out++ = ' ';
@@ -340,7 +340,8 @@ void SqlScan::AddLiteral(TokenKind kind, LiteralKind literal, std::string_view m
 // the string that just ended is neither.
 bool SqlScan::AddUnicodeEscape(LiteralKind kind) {
   const size_t count = tokens_.size();
-  if (kind == LiteralKind::kUnicode || count < 2 || tokens_[count - 1].kind != TokenKind::kWord) return false;
+  if (kind == LiteralKind::kUnicode || count < 2 || tokens_[count - 1].kind != TokenKind::kWord)
+    return false;
   const Token& word = tokens_[count - 1];
   const std::string_view normal = normalised();
   if (normal.substr(word.normal_offset) != "uescape") return false;
@@ -373,6 +374,14 @@ char* SqlScan::Reserve(size_t bytes) {
 
 void SqlScan::Fail(const char* why) {
   if (fault_ == nullptr) fault_ = why;
+}
+
+bool IsAsciiSuperset(std::string_view client_encoding) {
+  for (const std::string_view other :
+       {"BIG5", "GB18030", "GBK", "JOHAB", "SHIFT_JIS_2004", "SJIS", "UHC"}) {
+    if (client_encoding == other) return false;
+  }
+  return true;
 }
 
 }  // namespace pgweir::router

@@ -25,9 +25,11 @@ struct SpokenComment {
 // one text after the other and keeps its buffers: once warm it allocates nothing.
 //
 // The normalised text is itself SQL with the same tokens, but for the values of its literals: every
-// string is '?', every number 1, every bit string b'' or x''. Unquoted words are folded, comments are
-// gone, white space is single spaces. So what the grammar says about it holds for every text that
-// has the same one. Only what changes a name stays: the UESCAPE '…' of a U&"…".
+// string is '?', every number 1, every bit string b'' or x''. Unquoted words are folded, comments
+// are gone, white space is single spaces. So what the grammar says about it holds for every text
+// that has the same one. Only what changes a name stays: the UESCAPE '…' of a U&"…".
+//
+// Bytes below 128 are taken for ASCII: the caller asks IsAsciiSuperset first.
 class SqlScan {
  public:
   // Beyond these the scan ends early and is not complete().
@@ -70,7 +72,8 @@ class SqlScan {
 
   // Each ends a token that began at `start_`.
   void AddVerbatim(TokenKind kind);
-  void AddLiteral(TokenKind kind, LiteralKind literal, std::string_view marker, bool joined = false);
+  void AddLiteral(TokenKind kind, LiteralKind literal, std::string_view marker,
+                  bool joined = false);
   bool AddUnicodeEscape(LiteralKind kind);
 
   char* Reserve(size_t bytes);
@@ -92,5 +95,9 @@ class SqlScan {
   std::vector<Literal> literals_;
   std::vector<SpokenComment> comments_;
 };
+
+// Whether in this client_encoding, as the server reports it, a byte below 128 is always the ASCII
+// character. Where it may be the second half of another one, a text can't be scanned.
+bool IsAsciiSuperset(std::string_view client_encoding);
 
 }  // namespace pgweir::router

@@ -8,18 +8,18 @@
 namespace pgweir::router {
 
 enum class TokenKind : uint8_t {
-  kWord,           // unquoted identifier or keyword; also the N of N'…'
-  kQuotedName,     // "…"
-  kUnicodeName,    // U&"…"; a UESCAPE after it is a word and a string of their own
-  kString,         // '…' and every other spelling of a string; U&'…' UESCAPE '…' is one token
-  kBits,           // B'…'
-  kHexBits,        // X'…'
-  kInteger,        // digits only, of any length
-  kDecimal,        // with a point or an exponent
-  kParameter,      // $1
-  kOperator,       // of one or more characters, also => := :: .. and the single + - * / % ^ < > =
-  kPunctuation,    // ( ) [ ] , ; : .
-  kOther,          // a character that begins no token
+  kWord,         // unquoted identifier or keyword; also the N of N'…'
+  kQuotedName,   // "…"
+  kUnicodeName,  // U&"…"; a UESCAPE after it is a word and a string of their own
+  kString,       // '…' and every other spelling of a string; U&'…' UESCAPE '…' is one token
+  kBits,         // B'…'
+  kHexBits,      // X'…'
+  kInteger,      // digits only, of any length
+  kDecimal,      // with a point or an exponent
+  kParameter,    // $1
+  kOperator,     // of one or more characters, also => := :: .. and the single + - * / % ^ < > =
+  kPunctuation,  // ( ) [ ] , ; : .
+  kOther,        // a character that begins no token
 };
 
 struct Span {

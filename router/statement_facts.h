@@ -7,8 +7,8 @@
 #include <vector>
 
 // What a text of SQL says about itself, by PostgreSQL's own grammar and nothing else: no catalog is
-// asked here. Immutable once made, shared between threads and between all texts that differ in their
-// literals only.
+// asked here. Immutable once made, shared between threads and between all texts that differ in
+// their literals only.
 
 namespace pgweir::router {
 
@@ -16,32 +16,32 @@ namespace pgweir::router {
 // it. A bit set where the grammar shows it, for every statement of the text together.
 enum Effect : uint32_t {
   kNoEffect = 0,
-  kSetsSetting = 1u << 0,        // SET, RESET x, set_config: Facts::settings says which
-  kResetsAll = 1u << 1,          // RESET ALL, DISCARD ALL
-  kListens = 1u << 2,            // LISTEN, UNLISTEN
-  kTemporary = 1u << 3,          // creates or may drop a temporary object; names pg_temp
-  kAdvisoryLock = 1u << 4,       // pg_advisory_lock and its kin that outlive the transaction, unlock too
-  kHoldCursor = 1u << 5,         // DECLARE … WITH HOLD, CLOSE
-  kLoads = 1u << 6,              // LOAD
-  kSequenceState = 1u << 7,      // currval, lastval: reads what an earlier nextval left
-  kPrepares = 1u << 8,           // PREPARE name AS
-  kExecutes = 1u << 9,           // EXECUTE name, EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE
-  kDeallocates = 1u << 10,       // DEALLOCATE name
-  kDeallocatesAll = 1u << 11,    // DEALLOCATE ALL, DISCARD ALL
-  kDiscardsAll = 1u << 12,       // DISCARD ALL
-  kDiscardsTemporary = 1u << 13, // DISCARD TEMP
-  kUnseen = 1u << 14,            // DO, CALL, or not understood: may do any of the above unseen
-  kTransaction = 1u << 15,       // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION …
-  kCommits = 1u << 16,           // of these: COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED
-  kDdl = 1u << 17,               // changes the catalog
-  kWrites = 1u << 18,            // INSERT, UPDATE, DELETE, MERGE, COPY FROM, DDL …, in CTEs too
-  kLocks = 1u << 19,             // FOR UPDATE and its kin, LOCK TABLE
-  kCopies = 1u << 20,            // COPY from or to the client
+  kSetsSetting = 1u << 0,   // SET, RESET x, set_config: Facts::settings says which
+  kResetsAll = 1u << 1,     // RESET ALL, DISCARD ALL
+  kListens = 1u << 2,       // LISTEN, UNLISTEN
+  kTemporary = 1u << 3,     // creates or may drop a temporary object; names pg_temp
+  kAdvisoryLock = 1u << 4,  // pg_advisory_lock and its kin that outlive the transaction, unlock too
+  kHoldCursor = 1u << 5,    // DECLARE … WITH HOLD, CLOSE
+  kLoads = 1u << 6,         // LOAD
+  kSequenceState = 1u << 7,       // currval, lastval: reads what an earlier nextval left
+  kPrepares = 1u << 8,            // PREPARE name AS
+  kExecutes = 1u << 9,            // EXECUTE name, EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE
+  kDeallocates = 1u << 10,        // DEALLOCATE name
+  kDeallocatesAll = 1u << 11,     // DEALLOCATE ALL, DISCARD ALL
+  kDiscardsAll = 1u << 12,        // DISCARD ALL
+  kDiscardsTemporary = 1u << 13,  // DISCARD TEMP
+  kUnseen = 1u << 14,             // DO, CALL, or not understood: may do any of the above unseen
+  kTransaction = 1u << 15,        // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION …
+  kCommits = 1u << 16,            // of these: COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED
+  kDdl = 1u << 17,                // changes the catalog
+  kWrites = 1u << 18,             // INSERT, UPDATE, DELETE, MERGE, COPY FROM, DDL …, in CTEs too
+  kLocks = 1u << 19,              // FOR UPDATE and its kin, LOCK TABLE
+  kCopies = 1u << 20,             // COPY from or to the client
 };
 
 enum class StatementKind : uint8_t {
   kEmpty,
-  kSelect,   // also VALUES, TABLE
+  kSelect,  // also VALUES, TABLE
   kInsert,
   kUpdate,
   kDelete,
@@ -49,16 +49,16 @@ enum class StatementKind : uint8_t {
   kCopy,
   kExplain,
   kShow,
-  kSet,      // and RESET
+  kSet,  // and RESET
   kTransaction,
   kPrepare,
   kExecute,
   kDeallocate,
   kDiscard,
-  kCursor,   // DECLARE, FETCH, MOVE, CLOSE
-  kListen,   // and UNLISTEN, NOTIFY
+  kCursor,  // DECLARE, FETCH, MOVE, CLOSE
+  kListen,  // and UNLISTEN, NOTIFY
   kLock,
-  kCall,     // and DO
+  kCall,  // and DO
   kDdl,
   kUtility,  // any other
   kUnknown,  // not understood
@@ -74,18 +74,19 @@ struct QualifiedName {
 // A setting that a statement sets or resets. Its name is an identifier of the text, or, in
 // set_config, a literal of it.
 struct SettingEffect {
-  std::string name;       // lower case; "" when it is a literal, or can't be told (`unknown`)
-  int name_literal = -1;  // index among the text's literals (SqlScan::literals)
-  int name_parameter = 0; // or a parameter: 1 for $1
-  bool unknown = false;   // set_config with a computed name
-  bool local = false;     // SET LOCAL, set_config(…, true): over at the transaction's end
-  bool reset = false;     // RESET, SET … TO DEFAULT
+  std::string name;        // lower case; "" when it is a literal, or can't be told (`unknown`)
+  int name_literal = -1;   // index among the text's literals (SqlScan::literals)
+  int name_parameter = 0;  // or a parameter: 1 for $1
+  bool unknown = false;    // set_config with a computed name
+  bool local = false;      // SET LOCAL, set_config(…, true): over at the transaction's end
+  bool reset = false;      // RESET, SET … TO DEFAULT
 };
 
 // column OP literal or parameter, one of the AND-ed conditions of a relation's WHERE or ON. Whoever
 // uses it looks up whether the relation has such a column: the grammar can't tell.
 struct Condition {
-  int relation = -1;  // index in StatementFacts::relations, -1 when unqualified and there are several
+  int relation =
+      -1;  // index in StatementFacts::relations, -1 when unqualified and there are several
   std::string column;
   enum class Kind : uint8_t { kEqual, kIn } kind = Kind::kEqual;
   struct Operand {
@@ -109,8 +110,8 @@ struct StatementFacts {
   uint32_t offset = 0, length = 0;
   // The same as a range of tokens (SqlScan::tokens), which holds for every text with these facts.
   uint32_t first_token = 0, tokens = 0;
-  std::vector<Relation> relations;        // tables and views, not CTE names
-  std::vector<QualifiedName> functions;   // each once; operators are not among them
+  std::vector<Relation> relations;       // tables and views, not CTE names
+  std::vector<QualifiedName> functions;  // each once; operators are not among them
   std::vector<Condition> conditions;
   std::string prepared_name;  // of PREPARE, EXECUTE, DEALLOCATE
   int name_token = -1;        // where that name stands, among the text's tokens; -1 = can't be told

@@ -195,8 +195,7 @@ void StatementWalk::WalkExecute(const PgQuery__ExecuteStmt& execute) {
 
 void StatementWalk::WalkDeallocate(const PgQuery__DeallocateStmt& deallocate) {
   facts_.prepared_name = deallocate.name;
-  Is(StatementKind::kDeallocate,
-     facts_.prepared_name.empty() ? kDeallocatesAll : kDeallocates);
+  Is(StatementKind::kDeallocate, facts_.prepared_name.empty() ? kDeallocatesAll : kDeallocates);
 }
 
 void StatementWalk::WalkDiscard(const PgQuery__DiscardStmt& discard) {

@@ -9,8 +9,8 @@
 
 namespace pgweir::router {
 
-// Fills in what one statement's tree says: kind, effects, relations, functions, conditions, the name
-// of a prepared statement. The settings that it sets go to the end of `settings`.
+// Fills in what one statement's tree says: kind, effects, relations, functions, conditions, the
+// name of a prepared statement. The settings that it sets go to the end of `settings`.
 void WalkStatement(const PgQuery__Node& statement, const SqlScan& scan, StatementFacts& facts,
                    std::vector<SettingEffect>& settings);
 

@@ -10,7 +10,8 @@
 
 namespace pgweir::router {
 
-// What a Node holds, or the message itself when it isn't a Node. Null for null and for an empty Node.
+// What a Node holds, or the message itself when it isn't a Node. Null for null and for an empty
+// Node.
 const ProtobufCMessage* Unwrap(const ProtobufCMessage* message);
 
 // Calls `visit` for each message that is a part of this one, unwrapped, in the order of the fields.
@@ -28,7 +29,8 @@ const Message* As(const PgQuery__Node* node, const ProtobufCMessageDescriptor& t
 // The String in a node, "" when it holds something else.
 std::string_view TextOf(const PgQuery__Node* node);
 
-// A dotted name's parts: "a"."b" is {a, b}. Views into the tree. Empty when a part is no name (a.*).
+// A dotted name's parts: "a"."b" is {a, b}. Views into the tree. Empty when a part is no name
+// (a.*).
 std::vector<std::string_view> NameParts(PgQuery__Node* const* nodes, size_t count);
 
 }  // namespace pgweir::router

@@ -52,6 +52,30 @@ TEST_P(State, SettingsAreCarriedWhateverTheProtocol) {
   }
 }
 
+// RESET goes back to what the client's start-up packet said.
+TEST_P(State, ResetGoesBackToTheLogin) {
+  Connection one(Conninfo("options='-c work_mem=5MB -c TimeZone=Asia/Tokyo' application_name=one"));
+  Connection two(Conninfo());
+  for (const char* reset :
+       {"reset all", "reset work_mem; reset timezone; reset application_name", "discard all"}) {
+    one.Exec("set work_mem = '6MB'; set timezone = 'UTC'; set application_name = 'changed'");
+    one.Exec("set statement_timeout = '1h'");
+    EXPECT_EQ(two.Value("show work_mem"), "4MB");
+    one.Exec(reset);
+    EXPECT_EQ(two.Value("show work_mem"), "4MB");
+    EXPECT_EQ(one.Value("show work_mem"), "5MB") << reset;
+    EXPECT_EQ(one.Value("show TimeZone"), "Asia/Tokyo") << reset;
+    EXPECT_EQ(one.Parameter("TimeZone"), "Asia/Tokyo") << reset;
+    EXPECT_EQ(one.Value("show application_name"), "one") << reset;
+    one.Exec("reset statement_timeout");
+  }
+  one.Exec("begin; set work_mem = '7MB'");
+  one.ExecParams("reset work_mem", {});
+  EXPECT_EQ(one.Value("show work_mem"), "5MB");
+  one.Exec("rollback");
+  EXPECT_EQ(one.Value("show work_mem"), "5MB");
+}
+
 // Rule 71
 TEST_P(State, SettingsOfARolledBackTransactionAreNotCarried) {
   Connection one(Conninfo()), two(Conninfo());
