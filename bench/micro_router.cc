@@ -16,7 +16,8 @@ namespace {
 // Each with a number that range(1) changes.
 std::string PointSelect(int n) {
   return fmt::format(
-      "SELECT id, name, price FROM products WHERE id = {:07} AND region = 'eu-west-1' ORDER BY name "
+      "SELECT id, name, price FROM products WHERE id = {:07} AND region = 'eu-west-1' ORDER BY "
+      "name "
       "LIMIT 10",
       n);
 }
@@ -73,8 +74,8 @@ std::vector<std::string> Variants(const benchmark::State& state) {
 }
 
 void Label(benchmark::State& state, const std::string& sql) {
-  state.SetLabel(fmt::format("{}, {} bytes", kNames[static_cast<size_t>(state.range(0))],
-                             sql.size()));
+  state.SetLabel(
+      fmt::format("{}, {} bytes", kNames[static_cast<size_t>(state.range(0))], sql.size()));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(sql.size()));
 }
 

@@ -13,11 +13,32 @@ Pool Config::PoolFor(const Database& database, std::string_view user) const {
   return it == users.end() ? database.pool : Overlay(database.pool, it->second);
 }
 
+Pool Config::UserPool(std::string_view user) const {
+  const auto it = users.find(user);
+  return it == users.end() ? pool : Overlay(pool, it->second);
+}
+
+int Config::MaxNodeConnections(std::string_view node) const {
+  int least = 0;
+  for (const auto& [name, database] : databases) {
+    const int limit = database.pool.max_node_connections;
+    if (database.node.name == node && limit > 0 && (least == 0 || limit < least)) least = limit;
+  }
+  return least;
+}
+
 Pool Overlay(Pool pool, const PoolOverride& over) {
   pool.mode = over.mode.value_or(pool.mode);
   pool.size = over.size.value_or(pool.size);
   pool.overflow = over.overflow.value_or(pool.overflow);
   pool.min_size = over.min_size.value_or(pool.min_size);
+  pool.max_db_connections = over.max_db_connections.value_or(pool.max_db_connections);
+  pool.max_user_connections = over.max_user_connections.value_or(pool.max_user_connections);
+  pool.max_node_connections = over.max_node_connections.value_or(pool.max_node_connections);
+  pool.max_db_client_connections =
+      over.max_db_client_connections.value_or(pool.max_db_client_connections);
+  pool.max_user_client_connections =
+      over.max_user_client_connections.value_or(pool.max_user_client_connections);
   pool.wait_timeout = over.wait_timeout.value_or(pool.wait_timeout);
   pool.recycle = over.recycle.value_or(pool.recycle);
   pool.idle_timeout = over.idle_timeout.value_or(pool.idle_timeout);

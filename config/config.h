@@ -52,6 +52,13 @@ struct Pool {
   int size = 50;
   int overflow = 0;
   int min_size = 0;
+  // Caps that pools share, and on clients that are logged in; 0 = none. Each counts as set for its
+  // own kind: of the database, of the user, of the node (see docs/configuration.md).
+  int max_db_connections = 0;
+  int max_user_connections = 0;
+  int max_node_connections = 0;
+  int max_db_client_connections = 0;
+  int max_user_client_connections = 0;
   milliseconds wait_timeout{30'000};   // 0 = waits for ever
   milliseconds recycle{3'600'000};     // 0 = never
   milliseconds idle_timeout{600'000};  // 0 = never
@@ -86,6 +93,8 @@ struct PoolOverride {
   std::optional<PoolMode> mode;
   std::optional<OnSessionState> on_session_state;
   std::optional<int> size, overflow, min_size, max_prepared_statements;
+  std::optional<int> max_db_connections, max_user_connections, max_node_connections,
+      max_db_client_connections, max_user_client_connections;
   std::optional<milliseconds> wait_timeout, recycle, idle_timeout, server_connect_timeout,
       cleanup_timeout, query_timeout, transaction_timeout, idle_transaction_timeout,
       client_idle_timeout, query_wait_notify;
@@ -113,6 +122,10 @@ struct Config {
 
   // The pool limits for a client of `database` logged in as `user`.
   Pool PoolFor(const Database& database, std::string_view user) const;
+  // What holds for a user in all databases together: [pool] with the user's own keys over it.
+  Pool UserPool(std::string_view user) const;
+  // pool.max_node_connections of a node: the least that a database of it sets; 0 = none does.
+  int MaxNodeConnections(std::string_view node) const;
 };
 
 using Snapshot = std::shared_ptr<const Config>;

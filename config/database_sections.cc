@@ -9,6 +9,7 @@ namespace pgweir::config {
 namespace {
 
 constexpr int kMaxPoolSize = 100'000;
+constexpr int kMaxClients = 1'000'000;
 constexpr milliseconds kLeast{1};  // where "0s" has no meaning
 
 constexpr std::array<std::pair<std::string_view, PoolMode>, 3> kPoolModes{
@@ -27,6 +28,11 @@ PoolOverride ReadOverride(TableReader& reader) {
   over.size = reader.Int("size", 1, kMaxPoolSize);
   over.overflow = reader.Int("overflow", 0, kMaxPoolSize);
   over.min_size = reader.Int("min_size", 0, kMaxPoolSize);
+  over.max_db_connections = reader.Int("max_db_connections", 0, kMaxPoolSize);
+  over.max_user_connections = reader.Int("max_user_connections", 0, kMaxPoolSize);
+  over.max_node_connections = reader.Int("max_node_connections", 0, kMaxPoolSize);
+  over.max_db_client_connections = reader.Int("max_db_client_connections", 0, kMaxClients);
+  over.max_user_client_connections = reader.Int("max_user_client_connections", 0, kMaxClients);
   over.wait_timeout = reader.Time("wait_timeout");
   over.recycle = reader.Time("recycle");
   over.idle_timeout = reader.Time("idle_timeout");

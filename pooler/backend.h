@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "net/stream.h"
 #include "pooler/prepared_statements.h"
+#include "pooler/quota.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 #include "wire/reply_tracker.h"
@@ -74,6 +75,7 @@ class Backend {
   net::Stream stream_;
 
   State state_ = State::kLeased;
+  Place place_;
   int cancels_under_way_ = 0;
   bool poked_ = false;  // an event came while nobody listened
   uint64_t target_version_ = 0;

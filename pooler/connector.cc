@@ -17,29 +17,39 @@ double Random() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-PgConnPtr Start(const Target& target) {
-  // The first dbname is read as a connection string; what follows overrides it, "" leaves it.
-  std::vector<const char*> keywords = {"dbname",   "dbname",     "user",
-                                       "password", "gssencmode", "tcp_user_timeout"};
-  std::vector<const char*> values = {target.connection_string.c_str(),
-                                     target.database.c_str(),
-                                     target.user.c_str(),
-                                     target.password.c_str(),
-                                     "disable",
-                                     "30000"};
-  for (const auto& [keyword, value] : target.keywords) {
-    keywords.push_back(keyword.c_str());
-    values.push_back(value.c_str());
+// libpq's arrays of keywords and values; valid as long as the target.
+struct Keywords {
+  explicit Keywords(const Target& target) {
+    // The first dbname is read as a connection string; what follows overrides it, "" leaves it.
+    names = {"dbname", "dbname", "user", "password", "gssencmode", "tcp_user_timeout"};
+    values = {target.connection_string.c_str(),
+              target.database.c_str(),
+              target.user.c_str(),
+              target.password.c_str(),
+              "disable",
+              "30000"};
+    for (const auto& [keyword, value] : target.keywords) {
+      names.push_back(keyword.c_str());
+      values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
   }
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-  PgConnPtr connection(PQconnectStartParams(keywords.data(), values.data(), 1));
+  std::vector<const char*> names, values;
+};
+
+PgConnPtr Quiet(PGconn* connection) {
   if (connection != nullptr) {
-    PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
     // Makes libpq put the SQLSTATE into its message: there is no other way to learn it.
-    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
   }
-  return connection;
+  return PgConnPtr(connection);
+}
+
+PgConnPtr Start(const Target& target) {
+  const Keywords keywords(target);
+  return Quiet(PQconnectStartParams(keywords.names.data(), keywords.values.data(), 1));
 }
 
 bool IsSqlState(std::string_view s) {
@@ -164,6 +174,11 @@ net::Task<StatusOr<std::unique_ptr<Backend>>> Connector::Connect(Target target, 
     if (step == PGRES_POLLING_FAILED) co_return FailureOf(PQerrorMessage(connection.get()));
   }
   co_return std::make_unique<Backend>(BackendId{next_backend_id++}, std::move(connection));
+}
+
+PgConnPtr ConnectAndWait(const Target& target) {
+  const Keywords keywords(target);
+  return Quiet(PQconnectdbParams(keywords.names.data(), keywords.values.data(), 1));
 }
 
 StatusOr<std::string> UserIn(const std::string& connection_string) {

@@ -74,6 +74,10 @@ class Connector {
   net::Worker worker_;
 };
 
+// A connection for libpq's own calls, which block; its status says whether it is open. For threads
+// that may wait.
+PgConnPtr ConnectAndWait(const Target& target);
+
 // The login user that a libpq connection string names; "" when it names none. An error says what is
 // wrong with the string.
 StatusOr<std::string> UserIn(const std::string& connection_string);

@@ -1,5 +1,7 @@
 #include "pooler/pool.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <random>
 
@@ -12,10 +14,28 @@ namespace {
 
 // Start-up settings remembered a pool; beyond that the memory starts anew.
 constexpr size_t kMaxSettings = 256;
+// How long a server has for ending a connection before its place counts as free all the same: it
+// may be in the middle of a statement.
+constexpr std::chrono::milliseconds kMaxParting{1000};
 
 double Random() {
   static thread_local std::minstd_rand generator{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+// Keeps the place until the server has closed its end of the connection, which it does last of all.
+net::Task<void> AwaitEnd(net::Worker& worker, int fd, [[maybe_unused]] Place place) {
+  net::Socket socket(fd, net::Socket::Ownership::kOwns);
+  net::Event event(worker);
+  event.SetDeadline(Clock::now() + kMaxParting);
+  socket.Attach(worker, &event);
+  while (!socket.hung_up() && !event.expired()) co_await event.Wait();
+}
+
+net::Worker& SomeWorker(const PoolServices& services) {
+  net::Worker* current = net::Worker::Current();
+  const bool serves = current != nullptr && current->index() >= 0;
+  return serves ? *current : *services.workers.front();
 }
 
 }  // namespace
@@ -42,10 +62,19 @@ Pool::Pool(std::string name, Target target, const config::Pool& limits, PoolServ
 
 Pool::~Pool() = default;
 
+std::shared_ptr<Pool> Pool::Make(std::string name, Target target, const config::Pool& limits,
+                                 const Caps& caps, PoolServices services) {
+  std::shared_ptr<Pool> pool(new Pool(std::move(name), std::move(target), limits, services));
+  pool->share_ =
+      std::make_shared<Share>(caps.quotas, std::shared_ptr<Sharer>(pool, pool.get()), caps.of);
+  return pool;
+}
+
 // --- waiting ---
 
 Pool::Waiting::Waiting(Pool& pool, net::Event& event)
-    : pool_(pool), event_(event), since_(Clock::now()), node_(std::make_shared<Node>()) {
+    : pool_(pool), event_(event), node_(std::make_shared<Node>()) {
+  node_->since = Clock::now();
   node_->worker = &event.worker();
   node_->event = &event;
   Aftermath aftermath;
@@ -61,7 +90,7 @@ Pool::Waiting::Waiting(Pool& pool, net::Event& event)
         aftermath.woken.push_back(node_);
       }
     }
-    aftermath.opening = pool_.PlanOpening();
+    pool_.PlanOpening(aftermath);
   }
   pool_.Finish(std::move(aftermath));
 }
@@ -69,14 +98,17 @@ Pool::Waiting::Waiting(Pool& pool, net::Event& event)
 Pool::Waiting::~Waiting() {
   node_->event = nullptr;
   Backend* unwanted = nullptr;
+  Aftermath aftermath;
   {
     MutexLock lock(pool_.mutex_);
     if (node_->queued) {
       std::erase(pool_.waiting_, node_);
       node_->queued = false;
+      if (pool_.starving_) pool_.PlanOpening(aftermath);
     }
     unwanted = std::exchange(node_->granted, nullptr);
   }
+  pool_.Finish(std::move(aftermath));
   if (unwanted == nullptr) return;
   unwanted->stream().socket().Unpark(event_.worker(), nullptr);
   pool_.Return(*unwanted);
@@ -101,12 +133,19 @@ Status Pool::Waiting::TimedOut() const {
   MutexLock lock(pool_.mutex_);
   if (!pool_.last_failure_.ok()) return pool_.last_failure_;
   using std::chrono::milliseconds;
+  const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - node_->since).count();
+  const std::string exhausted = pool_.starving_ ? pool_.share_->Exhausted() : "";
+  if (!exhausted.empty()) {
+    return Errorf(sqlstate::kTooManyConnections,
+                  "no server connection became free within {} ms (pool.wait_timeout): {}, and {} "
+                  "clients wait",
+                  waited, exhausted, pool_.waiting_.size());
+  }
   return Errorf(
       sqlstate::kTooManyConnections,
       "no server connection became free within {} ms: all {} are in use and {} clients wait "
       "(pool.wait_timeout, pool.size)",
-      std::chrono::duration_cast<milliseconds>(Clock::now() - since_).count(), pool_.all_.size(),
-      pool_.waiting_.size());
+      waited, pool_.all_.size(), pool_.waiting_.size());
 }
 
 // --- acquiring and giving back ---
@@ -171,12 +210,17 @@ void Pool::GiveBack(Backend& backend, bool poked) {
     backend.poked_ |= poked;
     if (!MayStay(backend, backend.idle_since)) {
       aftermath.closing.push_back(Take(backend));
-      aftermath.opening = PlanOpening();
+      PlanOpening(aftermath);
     } else if (backend.cancels_under_way_ > 0) {
       backend.state_ = Backend::State::kBeingCancelled;
     } else if (backend.poked_) {
       backend.poked_ = false;
       inspect = true;
+    } else if (share_->Yield(backend.place_,
+                             waiting_.empty() ? kNoDeadline : waiting_.front()->since)) {
+      LogDebug("server connection makes way pool={} backend={}", name_, backend.id().value);
+      aftermath.closing.push_back(Take(backend));
+      PlanOpening(aftermath);
     } else if (!waiting_.empty()) {
       auto node = std::move(waiting_.front());
       waiting_.pop_front();
@@ -184,6 +228,7 @@ void Pool::GiveBack(Backend& backend, bool poked) {
       node->granted = &backend;
       backend.state_ = Backend::State::kLeased;
       aftermath.woken.push_back(std::move(node));
+      if (starving_) PlanOpening(aftermath);
     } else {
       backend.state_ = Backend::State::kIdle;
       idle_[static_cast<size_t>(home->index())].push_back(&backend);
@@ -199,7 +244,7 @@ void Pool::Discard(Backend& backend) {
   {
     MutexLock lock(mutex_);
     aftermath.closing.push_back(Take(backend));
-    aftermath.opening = PlanOpening();
+    PlanOpening(aftermath);
   }
   Finish(std::move(aftermath));
 }
@@ -216,12 +261,25 @@ Pool::Owned Pool::Take(Backend& backend) {
   PGWEIR_CHECK(it != all_.end());
   Owned owned = std::move(it->second);
   all_.erase(it);
+  owned->place_.BeginParting();
   return owned;
 }
 
 void Pool::Finish(Aftermath aftermath) {
   for (const auto& node : aftermath.woken) Wake(node);
-  Open(aftermath.opening);
+  for (Owned& backend : aftermath.closing) {
+    Place place = std::move(backend->place_);
+    const bool awaits = aftermath.await_end && place.limited();
+    const int fd = awaits ? dup(backend->stream().socket().fd()) : -1;
+    backend.reset();
+    if (fd < 0) continue;
+    net::Worker& worker = SomeWorker(services_);
+    worker.Post([&worker, fd, place = std::move(place)]() mutable {
+      net::Spawn(AwaitEnd(worker, fd, std::move(place)));
+    });
+  }
+  Open(std::move(aftermath.opening));
+  if (aftermath.lacks_places) share_->AskForRoom();
 }
 
 void Pool::Wake(const std::shared_ptr<Waiting::Node>& node) {
@@ -236,16 +294,28 @@ void Pool::Wake(const std::shared_ptr<Waiting::Node>& node) {
 
 // --- opening ---
 
-int Pool::PlanOpening() {
-  if (closed_) return 0;
-  const int count = BackendsToOpen(limits_, static_cast<int>(all_.size()), connecting_,
-                                   static_cast<int>(waiting_.size()));
-  connecting_ += count;
-  return count;
+// For every waiting client that a login under way won't serve, as far as limits and caps allow.
+void Pool::PlanOpening(Aftermath& aftermath) {
+  int wanted = 0;
+  size_t got = 0;
+  do {
+    wanted = closed_ ? 0
+                     : BackendsToOpen(limits_, static_cast<int>(all_.size()), connecting_,
+                                      static_cast<int>(waiting_.size()));
+    if (wanted == 0 && !starving_) return;
+    const TimePoint since =
+        wanted > 0 ? waiting_[static_cast<size_t>(connecting_)]->since : kNoDeadline;
+    std::vector<Place> places = share_->Claim(wanted, since);
+    got = places.size();
+    connecting_ += static_cast<int>(got);
+    std::move(places.begin(), places.end(), std::back_inserter(aftermath.opening));
+    starving_ = static_cast<int>(got) < wanted;
+  } while (starving_ && got > 0);
+  aftermath.lacks_places = starving_;
 }
 
-void Pool::Open(int count) {
-  if (count == 0) return;
+void Pool::Open(std::vector<Place> places) {
+  if (places.empty()) return;
   Target target;
   Connector::Patience patience{};
   uint64_t version;
@@ -255,45 +325,49 @@ void Pool::Open(int count) {
     patience = {limits_.server_connect_timeout, MaxConnectPause(limits_.wait_timeout)};
     version = target_version_;
   }
-  net::Worker* current = net::Worker::Current();
-  net::Worker* home =
-      current != nullptr && current->index() >= 0 ? current : services_.workers.front().get();
-  for (int i = 0; i < count; ++i) {
+  net::Worker& home = SomeWorker(services_);
+  for (Place& place : places) {
     services_.connector.Open(target, patience,
-                             [self = shared_from_this(), home, version](StatusOr<Owned> opened) {
+                             [self = shared_from_this(), &home, version,
+                              place = std::move(place)](StatusOr<Owned> opened) mutable {
                                if (opened.ok()) (*opened)->target_version_ = version;
-                               self->OnOpened(std::move(opened), *home);
+                               self->OnOpened(std::move(opened), std::move(place), home);
                              });
   }
 }
 
-void Pool::OnOpened(StatusOr<Owned> opened, net::Worker& home) {
-  if (!opened.ok()) {
-    LogWarn("server login failed pool={} sqlstate={} message=\"{}\"", name_,
-            SqlStateOf(opened.status()), MessageOf(opened.status()));
-    Aftermath aftermath;
-    {
-      MutexLock lock(mutex_);
-      --connecting_;
-      last_failure_ = opened.status();
-      if (!WorthRetrying(opened.status())) {
-        for (auto& node : waiting_) {
-          node->queued = false;
-          node->failure = opened.status();
-          aftermath.woken.push_back(std::move(node));
-        }
-        waiting_.clear();
+void Pool::OnFailed(const Status& failure) {
+  LogWarn("server login failed pool={} sqlstate={} message=\"{}\"", name_, SqlStateOf(failure),
+          MessageOf(failure));
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    --connecting_;
+    last_failure_ = failure;
+    if (!WorthRetrying(failure)) {
+      for (auto& node : waiting_) {
+        node->queued = false;
+        node->failure = failure;
+        aftermath.woken.push_back(std::move(node));
       }
-      aftermath.opening = PlanOpening();
+      waiting_.clear();
     }
-    return Finish(std::move(aftermath));
+    PlanOpening(aftermath);
+  }
+  Finish(std::move(aftermath));
+}
+
+void Pool::OnOpened(StatusOr<Owned> opened, Place place, net::Worker& home) {
+  if (!opened.ok()) {
+    // Others first: this server may be down for long, and theirs not.
+    place.GiveBack();
+    return OnFailed(opened.status());
   }
   Backend* backend = opened->get();
   LogInfo("new connection to server pool={} backend={} server_pid={} tls={}", name_,
           backend->id().value, backend->process_id(), backend->stream().tls());
   {
     MutexLock lock(mutex_);
-    --connecting_;
     last_failure_ = absl::OkStatus();
     backend->retire_at = RetireAt(backend->opened_at, limits_.recycle, Random());
     if (login_parameters_ == nullptr || !(*login_parameters_ == *backend->parameters)) {
@@ -302,13 +376,24 @@ void Pool::OnOpened(StatusOr<Owned> opened, net::Worker& home) {
     } else {
       backend->parameters = login_parameters_;
     }
-    all_.emplace(backend->id().value, std::move(*opened));
   }
-  // Its life on a worker begins as that of one that was just given back.
-  home.Post([self = shared_from_this(), backend, &home] {
-    backend->stream().socket().Attach(home, nullptr);
-    self->Return(*backend);
+  backend->place_ = std::move(place);
+  home.Post([self = shared_from_this(), owned = std::move(*opened), &home]() mutable {
+    self->Land(std::move(owned), home);
   });
+}
+
+// Its life on a worker begins as that of one that was just given back. It counts as connecting up
+// to then, so that nobody misses it and opens another.
+void Pool::Land(Owned owned, net::Worker& home) {
+  Backend& backend = *owned;
+  backend.stream().socket().Attach(home, nullptr);
+  {
+    MutexLock lock(mutex_);
+    --connecting_;
+    all_.emplace(backend.id().value, std::move(owned));
+  }
+  Return(backend);
 }
 
 // --- cancelling ---
@@ -379,9 +464,10 @@ void Pool::Inspect(Backend& backend) {
 }
 
 // Whether an idle backend should end now that nobody waits.
-bool Pool::Surplus(const Backend& backend, TimePoint now) const {
+bool Pool::Surplus(Backend& backend, TimePoint now) const {
   const int open = static_cast<int>(all_.size());
   if (now >= backend.retire_at || open > limits_.size) return true;
+  if (share_->Yield(backend.place_, kNoDeadline)) return true;
   return limits_.idle_timeout != Duration::zero() && open > limits_.min_size &&
          now - backend.idle_since >= limits_.idle_timeout;
 }
@@ -407,9 +493,10 @@ void Pool::Maintain(TimePoint now) {
     MutexLock lock(mutex_);
     CloseIdle(false, now, aftermath);
     if (!closed_) {
-      const int count = BackendsToKeepReady(limits_, static_cast<int>(all_.size()), connecting_);
-      connecting_ += count;
-      aftermath.opening = count + PlanOpening();
+      aftermath.opening = share_->ClaimSpare(
+          BackendsToKeepReady(limits_, static_cast<int>(all_.size()), connecting_));
+      connecting_ += static_cast<int>(aftermath.opening.size());
+      PlanOpening(aftermath);
     }
   }
   for (const Owned& backend : aftermath.closing) {
@@ -430,17 +517,19 @@ void Pool::Reconfigure(Target target, const config::Pool& limits) {
       settings_.clear();
       CloseIdle(true, Clock::now(), aftermath);
     }
-    aftermath.opening = PlanOpening();
+    PlanOpening(aftermath);
   }
   Finish(std::move(aftermath));
 }
 
 void Pool::Close() {
   Aftermath aftermath;
+  aftermath.await_end = false;
   {
     MutexLock lock(mutex_);
     closed_ = true;
     CloseIdle(true, Clock::now(), aftermath);
+    PlanOpening(aftermath);
   }
   Finish(std::move(aftermath));
 }
@@ -467,6 +556,11 @@ void Pool::RememberSettings(const std::string& sql, wire::ParametersRef paramete
 config::Pool Pool::limits() const {
   MutexLock lock(mutex_);
   return limits_;
+}
+
+Target Pool::target() const {
+  MutexLock lock(mutex_);
+  return target_;
 }
 
 Pool::Counts Pool::counts() const {

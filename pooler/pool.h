@@ -12,6 +12,7 @@
 #include "pooler/backend.h"
 #include "pooler/canceller.h"
 #include "pooler/connector.h"
+#include "pooler/quota.h"
 
 namespace pgweir::pooler {
 
@@ -50,16 +51,27 @@ class Lease {
 
 // The backends of one (node, database, user), shared by all workers. Behind one mutex, whose
 // critical sections only move list nodes; no call is made to the system or to another object under
-// it.
+// it, except for its Share of the caps, whose lock is innermost and who calls no pool back.
 //
 // Idle backends lie in lists by worker, newest on top, so that a session finds one whose socket its
 // own poller watches already; failing that it takes one from another worker. When there is none, it
 // waits in one queue, strictly first come first served: nobody gets a backend while others wait.
-class Pool final : public std::enable_shared_from_this<Pool>, private net::PollSink {
+//
+// Caps: each backend, its login included, has a Place, which is given back when its server has let
+// it go. A pool without one for its waiting clients is told when one is kept for it; a backend that
+// is given back meanwhile ends if somebody in another pool has waited longer (Share::Yield).
+class Pool final : public std::enable_shared_from_this<Pool>,
+                   private net::PollSink,
+                   private Sharer {
  public:
+  struct Caps {
+    std::shared_ptr<Quotas> quotas;
+    std::vector<std::shared_ptr<Quota>> of;
+  };
   // `name` is for the log.
-  Pool(std::string name, Target target, const config::Pool& limits, PoolServices services);
-  ~Pool();
+  static std::shared_ptr<Pool> Make(std::string name, Target target, const config::Pool& limits,
+                                    const Caps& caps, PoolServices services);
+  ~Pool() override;
 
   // A client's place in the queue. Lives on the session's frame, on its worker's thread.
   class Waiting {
@@ -86,10 +98,10 @@ class Pool final : public std::enable_shared_from_this<Pool>, private net::PollS
       Backend* granted = nullptr;  // under the pool's mutex, like the rest
       Status failure;
       bool queued = true;
+      TimePoint since;  // fixed
     };
     Pool& pool_;
     net::Event& event_;
-    const TimePoint since_;
     std::shared_ptr<Node> node_;
   };
 
@@ -118,6 +130,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, private net::PollS
   void Close();
 
   config::Pool limits() const;
+  Target target() const;
   const std::string& name() const { return name_; }
 
   struct Counts {
@@ -129,34 +142,47 @@ class Pool final : public std::enable_shared_from_this<Pool>, private net::PollS
   friend class Lease;
   using Owned = std::unique_ptr<Backend>;
 
+  Pool(std::string name, Target target, const config::Pool& limits, PoolServices services);
+
   void Return(Backend& backend);
   void Discard(Backend& backend);
   void GiveBack(Backend& backend, bool poked);
-  void OnOpened(StatusOr<Owned> opened, net::Worker& home);
+  void OnOpened(StatusOr<Owned> opened, Place place, net::Worker& home);
+  void OnFailed(const Status& failure);
+  void Land(Owned backend, net::Worker& home);
   void OnCancelled(BackendId id);
   void OnPoll(uint32_t events, uint64_t token) override;
   void Inspect(Backend& backend);
   static void Wake(const std::shared_ptr<Waiting::Node>& node);
-  void Open(int count);
+  void Open(std::vector<Place> places);
+
+  // As a sharer of caps.
+  void PlaceKept() override;
+  TimePoint IdleSince() const override;
+  void MakeWay() override;
 
   // What to do once the mutex is free.
   struct Aftermath {
     std::vector<Owned> closing;
     std::vector<std::shared_ptr<Waiting::Node>> woken;
-    int opening = 0;
+    std::vector<Place> opening;
+    bool lacks_places = false;
+    bool await_end = true;  // a place comes back when its server has let the connection go
   };
   void Finish(Aftermath aftermath);
 
   bool MayStay(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Owned Take(Backend& backend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Backend* PopIdle(int worker, uint64_t custom_settings = 0) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  int PlanOpening() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool Surplus(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PlanOpening(Aftermath& aftermath) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::pair<size_t, size_t> LongestIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Surplus(Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseIdle(bool all, TimePoint now, Aftermath& aftermath)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string name_;
   const PoolServices services_;
+  std::shared_ptr<Share> share_;  // set once by Make
 
   mutable Mutex mutex_;
   config::Pool limits_ ABSL_GUARDED_BY(mutex_);
@@ -168,6 +194,7 @@ class Pool final : public std::enable_shared_from_this<Pool>, private net::PollS
   int connecting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::shared_ptr<Waiting::Node>> waiting_ ABSL_GUARDED_BY(mutex_);
   Status last_failure_ ABSL_GUARDED_BY(mutex_);
+  bool starving_ ABSL_GUARDED_BY(mutex_) = false;  // lacks places for those who wait
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   wire::ParametersRef login_parameters_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, wire::ParametersRef> settings_ ABSL_GUARDED_BY(mutex_);

@@ -45,18 +45,43 @@ StatusOr<Login> LoginFor(const Pools::Client& client) {
   return login;
 }
 
+// Each cap is what its own kind's section says, whichever pool it is asked for.
+int LimitOf(const config::Config& config, const Quota& quota) {
+  switch (quota.kind()) {
+    case Quota::Kind::kDatabase: {
+      const config::Database* database = config.FindDatabase(quota.name());
+      return database == nullptr ? 0 : database->pool.max_db_connections;
+    }
+    case Quota::Kind::kUser:
+      return config.UserPool(quota.name()).max_user_connections;
+    case Quota::Kind::kNode:
+      break;
+  }
+  return config.MaxNodeConnections(quota.name());
+}
+
 }  // namespace
+
+Pool::Caps Pools::CapsFor(const config::Config& config, const Key& key) {
+  Pool::Caps caps{
+      quotas_,
+      {quotas_->Get(Quota::Kind::kDatabase, key.database),
+       quotas_->Get(Quota::Kind::kUser, key.user), quotas_->Get(Quota::Kind::kNode, key.node)}};
+  for (const auto& quota : caps.of) quotas_->SetLimit(*quota, LimitOf(config, *quota));
+  return caps;
+}
 
 StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const Client& client) {
   const StatusOr<Login> login = LoginFor(client);
   if (!login.ok()) return login.status();
   const config::Pool limits = config.PoolFor(client.database, login->user);
   MutexLock lock(mutex_);
-  Entry& entry = pools_[Key{client.database.node.name, client.database_name, login->user}];
+  const Key key{client.database.node.name, client.database_name, login->user};
+  Entry& entry = pools_[key];
   if (entry.pool == nullptr) {
     entry.target = login->target;
-    entry.pool = std::make_shared<Pool>(fmt::format("{}/{}", client.database_name, login->user),
-                                        login->target, limits, services_);
+    entry.pool = Pool::Make(fmt::format("{}/{}", client.database_name, login->user), login->target,
+                            limits, CapsFor(config, key), services_);
   } else if (!(entry.target == login->target)) {
     entry.target = login->target;
     entry.pool->Reconfigure(login->target, limits);
@@ -66,7 +91,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const C
 
 StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
     const config::Config& config, const Client& client,
-    std::vector<std::pair<std::string, std::string>> keywords) const {
+    std::vector<std::pair<std::string, std::string>> keywords) {
   StatusOr<Login> login = LoginFor(client);
   if (!login.ok()) return login.status();
   config::Pool limits = config.PoolFor(client.database, login->user);
@@ -75,13 +100,14 @@ StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
   limits.overflow = 0;
   limits.min_size = 0;
   login->target.keywords = std::move(keywords);
-  return std::make_shared<Pool>(
-      fmt::format("{}/{} (replication)", client.database_name, login->user), login->target, limits,
-      services_);
+  const Key key{client.database.node.name, client.database_name, login->user};
+  return Pool::Make(fmt::format("{}/{} (replication)", client.database_name, login->user),
+                    login->target, limits, CapsFor(config, key), services_);
 }
 
 void Pools::Reconfigure(const config::Config& config) {
   MutexLock lock(mutex_);
+  for (const auto& quota : quotas_->All()) quotas_->SetLimit(*quota, LimitOf(config, *quota));
   for (auto it = pools_.begin(); it != pools_.end();) {
     auto& [key, entry] = *it;
     const config::Database* database = config.FindDatabase(key.database);
@@ -105,9 +131,11 @@ void Pools::Maintain() {
   }
   const TimePoint now = Clock::now();
   for (const auto& pool : pools) pool->Maintain(now);
+  quotas_->Prune();
 }
 
 void Pools::CloseAll() {
+  quotas_->Stop();
   MutexLock lock(mutex_);
   for (auto& [key, entry] : pools_) entry.pool->Close();
   pools_.clear();

@@ -9,11 +9,13 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "pooler/client_caps.h"
 #include "pooler/pool.h"
 
 namespace pgweir::pooler {
 
-// The pools of the process, by node, database and login user. Thread-safe.
+// The pools of the process, by node, database and login user, and the caps that they share.
+// Thread-safe.
 class Pools {
  public:
   explicit Pools(PoolServices services) : services_(services) {}
@@ -34,7 +36,12 @@ class Pools {
   // A pool of one backend that nobody else gets, opened with these libpq keywords.
   StatusOr<std::shared_ptr<Pool>> MakeDedicated(
       const config::Config& config, const Client& client,
-      std::vector<std::pair<std::string, std::string>> keywords) const;
+      std::vector<std::pair<std::string, std::string>> keywords);
+
+  // Counts a client that logs in.
+  StatusOr<ClientCaps::Ticket> Admit(const config::Config& config, const Client& client) {
+    return client_caps_.Admit(config, client.database, client.database_name, client.user);
+  }
 
   // Puts changed limits and connection strings into effect; closes pools whose database is gone.
   void Reconfigure(const config::Config& config);
@@ -52,7 +59,11 @@ class Pools {
     Target target;
   };
 
+  Pool::Caps CapsFor(const config::Config& config, const Key& key);
+
   const PoolServices services_;
+  const std::shared_ptr<Quotas> quotas_ = std::make_shared<Quotas>();
+  ClientCaps client_caps_;
   Mutex mutex_;
   std::map<Key, Entry> pools_ ABSL_GUARDED_BY(mutex_);
 };

@@ -10,6 +10,7 @@
 #include "net/worker.h"
 #include "pooler/pools.h"
 #include "proxy/cancel_keys.h"
+#include "proxy/node_catalog.h"
 #include "proxy/snapshot.h"
 #include "proxy/statement_store.h"
 #include "proxy/worker_tools.h"
@@ -24,6 +25,7 @@ struct Shared {
   pooler::Pools& pools;
   CancelKeys& cancel_keys;
   StatementStore& statements;
+  CatalogLoader& catalogs;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
   std::atomic<int> clients{0};                       // connections, logged in or not
   std::atomic<uint64_t> next_session{1};

@@ -157,6 +157,7 @@ Relay::Next Relay::Decide() {
 // session, or that can't be carried, or the next client would meet something of it.
 Relay::Next Relay::SettleSession() {
   SessionState& state = rewriter_.state();
+  rewriter_.NoteCatalogChange();
   if (state.touched()) {
     lease_->scanner.WantRows(true);
     row_.clear();

@@ -53,8 +53,9 @@ class Relay {
   pooler::Lease& lease() { return lease_; }
 
   // The client is logged in, with these settings where others have `everybodys`.
-  void LoggedIn(wire::ParametersRef everybodys) {
+  void LoggedIn(wire::ParametersRef everybodys, NodeCatalogRef catalog) {
     rewriter_.state().set_login(parameters, everybodys != nullptr ? everybodys : parameters);
+    rewriter_.set_catalog(std::move(catalog));
   }
 
   // Takes the backend for as long as the client needs it; forgets what the last one left.

@@ -42,7 +42,17 @@ void RequestRewriter::Suspect(const char* reason) {
   state_.TouchObjects();
 }
 
+void RequestRewriter::NoteCatalogChange() {
+  if (std::exchange(changed_catalog_, false)) catalog_->MarkStale();
+}
+
+void RequestRewriter::NoteUnseen(const router::FactsRef& facts) {
+  const router::SessionVerdict verdict = tools_.catalogs.Verdict(*catalog_, facts);
+  if (verdict != router::SessionVerdict::kNo) Suspect(router::Describe(verdict).data());
+}
+
 void RequestRewriter::NoteExecution(const Statement& statement) {
+  NoteUnseen(statement.facts);
   uint32_t effects = statement.facts->effects;
   if (statement.name_at != std::string::npos && !statement.facts->statements.empty()) {
     effects = statement.facts->statements.front().body_effects;
@@ -59,6 +69,7 @@ void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::st
   if ((effects & kObjects) != 0) state_.TouchObjects();
   if ((effects & kUnpinning) != 0 && state_.pin() != nullptr) state_.TouchObjects();
   if ((effects & router::kLoads) != 0) state_.Loaded();
+  if ((effects & router::kDdl) != 0) changed_catalog_ = true;
   if ((effects & router::kSequenceState) != 0) state_.PinForGood("currval, lastval");
   if ((effects & router::kUnseen) != 0) {
     Suspect(facts.not_understood.empty() ? "DO, CALL" : "statement not understood");

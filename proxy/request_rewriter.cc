@@ -139,6 +139,7 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
     return Ask(Request::kQuery);
   }
   const router::FactsRef facts = tools_.statements.Find(*text);
+  NoteUnseen(facts);
   if (facts->effects == router::kNoEffect) return Ask(Request::kQuery);
   ForgetSequences(*facts, frame.offset);
   if ((facts->effects & kNamesInSql) != 0 && OnQueryWithNames(frame, *facts, *text)) return;
@@ -259,9 +260,11 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   if (name->empty()) {
     EnsureUnnamed(frame.offset);
     const SessionState::Unnamed& unnamed = state_.unnamed();
-    if (unnamed.number != 0 && unnamed.facts != nullptr &&
-        unnamed.facts->effects != router::kNoEffect) {
-      Note(*unnamed.facts, unnamed.facts->effects, unnamed.text);
+    if (unnamed.number != 0 && unnamed.facts != nullptr) {
+      NoteUnseen(unnamed.facts);
+      if (unnamed.facts->effects != router::kNoEffect) {
+        Note(*unnamed.facts, unnamed.facts->effects, unnamed.text);
+      }
     }
     return Ask(Request::kBind);
   }

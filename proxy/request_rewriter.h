@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pooler/backend.h"
+#include "proxy/node_catalog.h"
 #include "proxy/prepared_names.h"
 #include "proxy/session_state.h"
 #include "proxy/splice.h"
@@ -32,6 +33,11 @@ class RequestRewriter {
 
   // `max_prepared`: how many statements a backend holds before the oldest one is closed.
   void set_max_prepared(int max_prepared) { max_prepared_ = static_cast<size_t>(max_prepared); }
+
+  // What is known of the database that the client works on.
+  void set_catalog(NodeCatalogRef catalog) { catalog_ = std::move(catalog); }
+  // A transaction is over: if it changed the catalog, what is known is to be asked for anew.
+  void NoteCatalogChange();
 
   // The client has just been given the backend.
   void Begin() { fresh_ = true; }
@@ -143,12 +149,16 @@ class RequestRewriter {
   void NoteSettings(const router::Facts& facts, std::string_view text);
   uint32_t TokenOfResets();
   uint32_t TokenOfCloseAll();
+  // What the statement may do unseen, by what the catalog says of the names in it.
+  void NoteUnseen(const router::FactsRef& facts);
   std::string NameOf(const router::SettingEffect& effect, std::string_view text);
   void Suspect(const char* reason);
 
   WorkerTools& tools_;
   StatementStore& store_;
   SessionState state_;
+  NodeCatalogRef catalog_;
+  bool changed_catalog_ = false;
   size_t max_prepared_ = 200;
   std::vector<Action> actions_;
   bool fresh_ = false;  // nothing of the client's has gone to the backend yet

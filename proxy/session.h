@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "net/task.h"
+#include "pooler/client_caps.h"
 #include "pooler/pool.h"
 #include "proxy/client.h"
 #include "proxy/relay.h"
@@ -41,6 +42,7 @@ class Session {
                                      const pooler::Pools::Client& asking,
                                      const wire::StartupMessage& startup);
   net::Task<Status> LearnSettings(std::vector<wire::Setting> settings);
+  net::Task<void> AwaitCatalog(const NodeCatalog& catalog);
   bool SendWelcome();
 
   // --- requests (session.cc) ---
@@ -79,7 +81,8 @@ class Session {
   SessionHost& host_;
   Client client_;
   RequestReader requests_;
-  std::shared_ptr<pooler::Pool> pool_;  // before relay_, whose lease is one of its
+  pooler::ClientCaps::Ticket admission_;  // from login to the end
+  std::shared_ptr<pooler::Pool> pool_;    // before relay_, whose lease is one of its
   Relay relay_;
   TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;

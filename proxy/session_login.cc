@@ -10,6 +10,9 @@
 namespace pgweir::proxy {
 namespace {
 
+constexpr std::chrono::milliseconds kCatalogPatience{1'000};
+constexpr std::chrono::milliseconds kCatalogLook{5};
+
 // One word of a server's command line, as wire::SplitOptions reads it back.
 std::string EscapeOption(const std::string& text) {
   std::string out;
@@ -83,6 +86,9 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   }
   const pooler::Pools::Client asking{*database, startup.database, startup.user,
                                      snapshot->users().Find(startup.user)};
+  auto admission = host_.shared().pools.Admit(config, asking);
+  if (!admission.ok()) co_return admission.status();
+  admission_ = *std::move(admission);
   if (!startup.replication.empty()) co_return co_await AdmitReplication(config, asking, startup);
   auto pool = host_.shared().pools.Get(config, asking);
   if (!pool.ok()) co_return pool.status();
@@ -96,8 +102,22 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   std::vector<wire::Setting> settings = std::move(startup.options);
   settings.insert(settings.end(), startup.settings.begin(), startup.settings.end());
   const Status learnt = co_await LearnSettings(std::move(settings));
-  if (learnt.ok()) relay_.LoggedIn(pool_->login_parameters());
+  if (!learnt.ok()) co_return learnt;
+  NodeCatalogRef catalog =
+      host_.shared().catalogs.Get(database->node.name, asking.database_name, pool_);
+  co_await AwaitCatalog(*catalog);
+  relay_.LoggedIn(pool_->login_parameters(), std::move(catalog));
   co_return learnt;
+}
+
+// Without it nothing is wrong, but every statement is suspect: the first clients wait a little.
+net::Task<void> Session::AwaitCatalog(const NodeCatalog& catalog) {
+  const TimePoint until = Clock::now() + kCatalogPatience;
+  while (catalog.Get() == nullptr && Clock::now() < until && !MustEnd()) {
+    client_.event.SetDeadline(Clock::now() + kCatalogLook);
+    co_await client_.event.Wait();
+  }
+  client_.event.SetDeadline(kNoDeadline);
 }
 
 // A replication connection gets a backend of its own, opened with the client's start-up parameters,

@@ -57,7 +57,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   canceller_ = std::make_unique<pooler::Canceller>(kCancelThreads, kMaxQueuedCancels);
   pools_ =
       std::make_unique<pooler::Pools>(pooler::PoolServices{*connector_, *canceller_, workers_});
-  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, statements_, hosts_);
+  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, statements_, catalogs_, hosts_);
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }

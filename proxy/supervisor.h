@@ -38,6 +38,7 @@ class Supervisor {
   boost::asio::steady_timer ticker_;
   std::vector<std::unique_ptr<net::Worker>> workers_;
   StatementStore statements_;
+  CatalogLoader catalogs_;
   std::vector<std::unique_ptr<SessionHost>> hosts_;
   std::unique_ptr<pooler::Connector> connector_;
   std::unique_ptr<pooler::Canceller> canceller_;

@@ -19,6 +19,13 @@
 #endif
 #endif
 
+#if defined(__clang__)
+// Of functions that begin on one of ThreadSanitizer's fibers and end on another.
+#define PGWEIR_UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation))
+#else
+#define PGWEIR_UNINSTRUMENTED
+#endif
+
 namespace pgweir::router {
 namespace {
 
@@ -38,8 +45,8 @@ class BigStack {
   void Release() { madvise(bottom(), kBigStack - kKept, MADV_DONTNEED); }
 
  private:
-  static void Enter(uint32_t high, uint32_t low);
-  void Work();
+  PGWEIR_UNINSTRUMENTED static void Enter(uint32_t high, uint32_t low);
+  PGWEIR_UNINSTRUMENTED void Work();
   char* bottom() const { return mapping_ + guard_; }
 
   size_t guard_;

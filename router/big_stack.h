@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "absl/functional/function_ref.h"
 
 namespace pgweir::router {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 // The character classes of PostgreSQL's scanner (src/backend/parser/scan.l).

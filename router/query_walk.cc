@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "router/function_effects.h"
 #include "router/tree_walk.h"
 
 namespace pgweir::router {
@@ -12,17 +11,6 @@ namespace {
 template <typename Message>
 const Message& Cast(const ProtobufCMessage& message) {
   return reinterpret_cast<const Message&>(message);
-}
-
-QualifiedName NameOf(const std::vector<std::string_view>& parts) {
-  QualifiedName name;
-  if (parts.size() > 1) name.schema = parts[parts.size() - 2];
-  if (!parts.empty()) name.name = parts.back();
-  return name;
-}
-
-std::string_view AliasOf(const PgQuery__Alias* alias) {
-  return alias ? std::string_view(alias->aliasname) : std::string_view();
 }
 
 }  // namespace
@@ -177,72 +165,11 @@ void QueryWalk::WalkWith(const PgQuery__WithClause& with) {
   }
 }
 
-void QueryWalk::WalkFrom(PgQuery__Node* const* items, size_t count, FromScope& scope) {
-  scope.outermost = queries_ == 1;
-  const std::vector<const PgQuery__Node*> outer = std::exchange(join_conditions_, {});
-  for (size_t i = 0; i < count; ++i) WalkFromItem(items[i], false, scope);
-  for (const PgQuery__Node* condition : join_conditions_) {
-    CollectConditions(condition, scope, scan_, facts_.conditions);
-  }
-  join_conditions_ = outer;
-}
-
-void QueryWalk::WalkFromItem(const PgQuery__Node* item, bool nullable, FromScope& scope) {
-  if (const auto* range = As<PgQuery__RangeVar>(item, pg_query__range_var__descriptor)) {
-    AddFromRelation(*range, nullable, scope);
-  } else if (const auto* join = As<PgQuery__JoinExpr>(item, pg_query__join_expr__descriptor)) {
-    WalkJoin(*join, nullable, scope);
-  } else if (const auto* sample =
-                 As<PgQuery__RangeTableSample>(item, pg_query__range_table_sample__descriptor)) {
-    WalkFromItem(sample->relation, nullable, scope);
-    AddFunction(NameParts(sample->method, sample->n_method));
-    WalkNodes(sample->args, sample->n_args);
-    Walk(sample->repeatable);
-  } else {
-    scope.others = true;
-    Walk(item);
-  }
-}
-
-void QueryWalk::WalkJoin(const PgQuery__JoinExpr& join, bool nullable, FromScope& scope) {
-  const auto type = join.jointype;
-  const bool full = type == PG_QUERY__JOIN_TYPE__JOIN_FULL;
-  const bool inner = type == PG_QUERY__JOIN_TYPE__JOIN_INNER;
-  WalkFromItem(join.larg, nullable || full || type == PG_QUERY__JOIN_TYPE__JOIN_RIGHT, scope);
-  WalkFromItem(join.rarg, nullable || full || type == PG_QUERY__JOIN_TYPE__JOIN_LEFT, scope);
-  // An alias of a join hides the names of what is joined.
-  if (join.alias || join.join_using_alias) scope.others = true;
-  if (inner && !nullable) join_conditions_.push_back(join.quals);
-  Walk(join.quals);
-}
-
-void QueryWalk::AddFromRelation(const PgQuery__RangeVar& range, bool nullable, FromScope& scope) {
-  if (IsCte(range)) {
-    scope.others = true;
-    return;
-  }
-  AddRelation(range, false);
-  scope.items.push_back({range.schemaname, range.relname, AliasOf(range.alias),
-                         static_cast<int>(facts_.relations.size()) - 1, nullable});
-}
-
-// What is written is never a CTE, whatever its name.
-void QueryWalk::AddTarget(const PgQuery__RangeVar& range, FromScope& scope) {
-  AddRelation(range, running_);
-  scope.items.push_back({range.schemaname, range.relname, AliasOf(range.alias),
-                         static_cast<int>(facts_.relations.size()) - 1, false});
-}
-
-void QueryWalk::WalkWhere(const PgQuery__Node* where, const FromScope& scope) {
-  CollectConditions(where, scope, scan_, facts_.conditions);
-  Walk(where);
-}
-
 void QueryWalk::AddRelation(const PgQuery__RangeVar& range, bool written) {
   if (!written && IsCte(range)) return;
   Relation relation;
   relation.name = {range.schemaname, range.relname};
-  relation.alias = AliasOf(range.alias);
+  if (range.alias) relation.alias = range.alias->aliasname;
   relation.written = written;
   facts_.relations.push_back(std::move(relation));
   // PostgreSQL's RELPERSISTENCE_TEMP
@@ -252,7 +179,7 @@ void QueryWalk::AddRelation(const PgQuery__RangeVar& range, bool written) {
 
 void QueryWalk::AddRelation(const std::vector<std::string_view>& parts, bool written) {
   Relation relation;
-  relation.name = NameOf(parts);
+  relation.name = LastTwo(parts);
   relation.written = written;
   facts_.relations.push_back(std::move(relation));
 }
@@ -262,51 +189,15 @@ bool QueryWalk::IsCte(const PgQuery__RangeVar& range) const {
          std::find(ctes_.begin(), ctes_.end(), range.relname) != ctes_.end();
 }
 
-void QueryWalk::WalkCall(const PgQuery__FuncCall& call) {
-  const auto parts = NameParts(call.funcname, call.n_funcname);
-  AddFunction(parts);
-  const bool built_in = parts.size() == 1 || (parts.size() == 2 && parts[0] == "pg_catalog");
-  if (built_in) {
-    Does(BuiltInEffects(parts.back()));
-    if (parts.back() == "set_config") AddSetConfig(call);
-  }
-  WalkParts(call.base);
+QualifiedName LastTwo(const std::vector<std::string_view>& parts) {
+  QualifiedName name;
+  if (parts.size() > 1) name.schema = parts[parts.size() - 2];
+  if (!parts.empty()) name.name = parts.back();
+  return name;
 }
 
-void QueryWalk::AddFunction(const std::vector<std::string_view>& parts) {
-  if (parts.empty() || !running_) return;
-  QualifiedName name = NameOf(parts);
-  auto& functions = facts_.functions;
-  if (std::find(functions.begin(), functions.end(), name) == functions.end()) {
-    functions.push_back(std::move(name));
-  }
-}
-
-// set_config(setting_name, new_value, is_local)
-void QueryWalk::AddSetConfig(const PgQuery__FuncCall& call) {
-  Does(kSetsSetting);
-  if (!running_) return;
-  const PgQuery__Node* arguments[3] = {};
-  for (size_t i = 0; i < call.n_args; ++i) {
-    const auto* named =
-        As<PgQuery__NamedArgExpr>(call.args[i], pg_query__named_arg_expr__descriptor);
-    const std::string_view name = named ? std::string_view(named->name) : std::string_view();
-    const size_t position = !named ? i : name == "setting_name" ? 0 : name == "is_local" ? 2 : 1;
-    if (position < 3) arguments[position] = named ? named->arg : call.args[i];
-  }
-  SettingEffect setting;
-  const auto* name =
-      As<PgQuery__AConst>(WithoutTextCast(arguments[0]), pg_query__a__const__descriptor);
-  setting.name_literal = name ? LiteralAt(scan_, name->location) : -1;
-  const auto* parameter =
-      As<PgQuery__ParamRef>(WithoutTextCast(arguments[0]), pg_query__param_ref__descriptor);
-  if (parameter != nullptr) setting.name_parameter = parameter->number;
-  setting.unknown = setting.name_literal < 0 && setting.name_parameter == 0;
-  // A literal's value is not part of what facts are shared by, so only the keyword says local.
-  const auto* local = As<PgQuery__AConst>(arguments[2], pg_query__a__const__descriptor);
-  setting.local =
-      local && local->val_case == PG_QUERY__A__CONST__VAL_BOOLVAL && local->boolval->boolval;
-  settings_.push_back(std::move(setting));
+std::string_view AliasOf(const PgQuery__Alias* alias) {
+  return alias ? std::string_view(alias->aliasname) : std::string_view();
 }
 
 bool IsTemporarySchema(std::string_view schema) {

@@ -76,6 +76,9 @@ class QueryWalk {
   int queries_ = 0;  // how many the one being walked is inside of, itself included
 };
 
+// The name that a dotted name's parts end in, with its schema.
+QualifiedName LastTwo(const std::vector<std::string_view>& parts);
+
 // Folded: pg_temp, and what the server calls a session's own.
 bool IsTemporarySchema(std::string_view schema);
 

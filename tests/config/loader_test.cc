@@ -68,6 +68,11 @@ mode = "statement"
 size = 7
 overflow = 3
 min_size = 2
+max_db_connections = 21
+max_user_connections = 22
+max_node_connections = 23
+max_db_client_connections = 24
+max_user_client_connections = 1000000
 wait_timeout = "1s"
 recycle = "2s"
 idle_timeout = "3s"
@@ -79,6 +84,11 @@ cleanup_timeout = "1d")")
   EXPECT_EQ(pool.size, 7);
   EXPECT_EQ(pool.overflow, 3);
   EXPECT_EQ(pool.min_size, 2);
+  EXPECT_EQ(pool.max_db_connections, 21);
+  EXPECT_EQ(pool.max_user_connections, 22);
+  EXPECT_EQ(pool.max_node_connections, 23);
+  EXPECT_EQ(pool.max_db_client_connections, 24);
+  EXPECT_EQ(pool.max_user_client_connections, 1'000'000);
   EXPECT_EQ(pool.wait_timeout, seconds(1));
   EXPECT_EQ(pool.recycle, seconds(2));
   EXPECT_EQ(pool.idle_timeout, seconds(3));
@@ -111,6 +121,43 @@ mode = "session")");
   EXPECT_EQ(config.PoolFor(wide, "narrow").size, 5);
   EXPECT_EQ(config.PoolFor(wide, "narrow").overflow, 1);
   EXPECT_EQ(config.PoolFor(wide, "narrow").mode, PoolMode::kSession);
+}
+
+// A cap counts as its own kind's section sets it: a database's for databases, a user's for users.
+TEST_F(Loader, TakesCapsFromTheirOwnKind) {
+  const Config config = Good(R"(
+[pool]
+max_db_connections = 10
+max_user_connections = 20
+max_user_client_connections = 200
+[databases.own]
+primary = "host=w"
+pool = { max_db_connections = 11, max_user_connections = 99, max_db_client_connections = 5 }
+[users.own.pool]
+max_user_connections = 21
+max_db_connections = 99)");
+  EXPECT_EQ(config.FindDatabase("own")->pool.max_db_connections, 11);
+  EXPECT_EQ(config.FindDatabase("own")->pool.max_db_client_connections, 5);
+  EXPECT_EQ(config.FindDatabase("app")->pool.max_db_connections, 10);
+  EXPECT_EQ(config.FindDatabase("app")->pool.max_db_client_connections, 0);
+  EXPECT_EQ(config.UserPool("own").max_user_connections, 21);
+  EXPECT_EQ(config.UserPool("own").max_user_client_connections, 200);
+  EXPECT_EQ(config.UserPool("else").max_user_connections, 20);
+}
+
+TEST_F(Loader, TakesTheLeastCapOfANodesDatabases) {
+  const Config config = Good(R"(
+[databases.a]
+nodes.shared.primary = "host=w"
+pool.max_node_connections = 9
+[databases.b]
+nodes.shared.primary = "host=w"
+pool.max_node_connections = 4
+[databases.c]
+nodes.shared.primary = "host=w")");
+  EXPECT_EQ(config.MaxNodeConnections("shared"), 4);
+  EXPECT_EQ(config.MaxNodeConnections("app"), 0);
+  EXPECT_EQ(config.MaxNodeConnections("none"), 0);
 }
 
 TEST_F(Loader, FindsNoDatabaseWithoutAnEntryOrAStar) {
@@ -184,6 +231,11 @@ TEST_F(Loader, FaultsSayWhereAndWhatWouldBeRight) {
        "listen on"},
       {"[pool]\npre_ping = 1", "pgweir.toml:2:12: pool.pre_ping: must be true or false"},
       {"[pool]\nsize = 0", "pgweir.toml:2:8: pool.size: must be a whole number from 1 to 100000"},
+      {"[pool]\nmax_node_connections = -1",
+       "pgweir.toml:2:24: pool.max_node_connections: must be a whole number from 0 to 100000"},
+      {"[users.u.pool]\nmax_user_client_connections = 1000001",
+       "pgweir.toml:2:31: users.u.pool.max_user_client_connections: must be a whole number from 0 "
+       "to 1000000"},
       {"[pool]\noverflow = -1",
        "pgweir.toml:2:12: pool.overflow: must be a whole number from 0 to 100000"},
       {"[pool]\nmode = \"sesion\"",

@@ -59,6 +59,11 @@ TEST(Sample, HoldsTheDefaults) {
     EXPECT_EQ(pool.size, defaults.pool.size);
     EXPECT_EQ(pool.overflow, defaults.pool.overflow);
     EXPECT_EQ(pool.min_size, defaults.pool.min_size);
+    EXPECT_EQ(pool.max_db_connections, defaults.pool.max_db_connections);
+    EXPECT_EQ(pool.max_user_connections, defaults.pool.max_user_connections);
+    EXPECT_EQ(pool.max_node_connections, defaults.pool.max_node_connections);
+    EXPECT_EQ(pool.max_db_client_connections, defaults.pool.max_db_client_connections);
+    EXPECT_EQ(pool.max_user_client_connections, defaults.pool.max_user_client_connections);
     EXPECT_EQ(pool.wait_timeout, defaults.pool.wait_timeout);
     EXPECT_EQ(pool.recycle, defaults.pool.recycle);
     EXPECT_EQ(pool.idle_timeout, defaults.pool.idle_timeout);
@@ -81,7 +86,7 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
 
 TEST(Sample, HasEveryKeyDocumented) {
   const std::set<std::string> keys = KeysOf(Read(Root() + "/config/pgweir.toml"));
-  EXPECT_EQ(keys.size(), 25u);
+  EXPECT_EQ(keys.size(), 30u);
   const std::string reference = Read(Root() + "/docs/configuration.md");
   for (const std::string& key : keys) {
     EXPECT_THAT(reference, testing::HasSubstr("| `" + key + "` |"));

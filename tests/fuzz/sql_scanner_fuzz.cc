@@ -64,8 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (sql.find('\0') != std::string::npos) return 0;
   const auto expected = pgweir::router::test::PgQueryTokens(sql);
   if (!expected) return 0;
-  if (pgweir::router::test::OurTokens(scan) != *expected) {
-    for (const auto& token : pgweir::router::test::OurTokens(scan)) {
+  if (pgweir::router::test::OurTokens(scan, sql) != *expected) {
+    for (const auto& token : pgweir::router::test::OurTokens(scan, sql)) {
       std::fprintf(stderr, "ours   %u+%u %d\n", token.offset, token.length,
                    static_cast<int>(token.kind));
     }

@@ -36,8 +36,8 @@ class PoolTest : public testing::Test {
     limits.overflow = overflow;
     Target target;
     target.connection_string = server_->Conninfo();
-    pool_ = std::make_shared<Pool>("test", target, limits,
-                                   PoolServices{connector_, canceller_, workers_});
+    pool_ = Pool::Make("test", target, limits, {std::make_shared<Quotas>(), {}},
+                       PoolServices{connector_, canceller_, workers_});
     return *pool_;
   }
 

@@ -288,6 +288,44 @@ TEST_P(Pinned, WhatIsDoneUnseenReachesNobodyElse) {
   EXPECT_EQ(one.Value("select count(*) from pg_listening_channels()"), "1");
 }
 
+// What a function of the user's may do is not seen either, however it is called.
+TEST_P(Pinned, WhatFunctionsDoReachesNobodyElse) {
+  server().Query(
+      "create or replace function meddle() returns int language plpgsql as"
+      " $$ begin perform set_config('work_mem', '9MB', false); return 1; end $$;"
+      "create or replace view meddling as select meddle();"
+      "create table if not exists meddled (a int);"
+      "create or replace function meddle_on_write() returns trigger language plpgsql as"
+      " $$ begin perform meddle(); return new; end $$;"
+      "drop trigger if exists meddle on meddled;"
+      "create trigger meddle before insert on meddled for each row execute function"
+      " meddle_on_write()");
+  Connection one(Conninfo()), two(Conninfo());
+  for (const char* sql : {"select meddle()", "select * from meddling",
+                          "insert into meddled values (1)", "explain analyze select meddle()"}) {
+    EXPECT_TRUE(one.Exec(sql).ok()) << sql;
+    EXPECT_EQ(two.Value("show work_mem"), "4MB") << sql;
+    EXPECT_TRUE(one.ExecParams(sql, {}).ok()) << sql;
+    EXPECT_EQ(two.Value("show work_mem"), "4MB") << sql;
+  }
+}
+
+// The catalog is asked anew when it has changed.
+TEST_P(Pinned, FunctionThatIsNewIsNotTrusted) {
+  Connection one(Conninfo()), two(Conninfo());
+  for (int i = 0; i < 3; ++i) {
+    one.Exec(
+        fmt::format("create or replace function newcomer{}() returns int language plpgsql as"
+                    " $$ begin perform set_config('work_mem', '9MB', false); return 1; end $$",
+                    i));
+    EXPECT_TRUE(one.Exec(fmt::format("select newcomer{}()", i)).ok());
+    EXPECT_EQ(two.Value("show work_mem"), "4MB");
+    std::this_thread::sleep_for(std::chrono::milliseconds(i * 700));
+    EXPECT_TRUE(one.Exec(fmt::format("select newcomer{}()", i)).ok());
+    EXPECT_EQ(two.Value("show work_mem"), "4MB");
+  }
+}
+
 PGWEIR_BOTH_WAYS(Pinned);
 
 }  // namespace

@@ -136,7 +136,8 @@ std::string PostgresServer::Query(std::string_view sql, std::string_view databas
 int PostgresServer::CountBackends(std::string_view where) const {
   return std::stoi(
       Query(fmt::format("select count(*) from pg_stat_activity where pid <> "
-                        "pg_backend_pid() and backend_type = 'client backend' and {}",
+                        "pg_backend_pid() and backend_type = 'client backend' and "
+                        "application_name <> 'pgweir catalog' and {}",
                         where)));
 }
 

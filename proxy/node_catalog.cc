@@ -1,0 +1,151 @@
+#include "proxy/node_catalog.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/log.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLook{50};
+constexpr milliseconds kBetweenRefreshes{1'000};
+constexpr milliseconds kAfterFailure{5'000};
+constexpr milliseconds kRefresh{60'000};
+
+class PgResult {
+ public:
+  explicit PgResult(PGresult* result) : result_(result) {}
+  ~PgResult() { PQclear(result_); }
+  PgResult(const PgResult&) = delete;
+  PgResult& operator=(const PgResult&) = delete;
+
+  bool ok() const {
+    const ExecStatusType status = PQresultStatus(result_);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+  }
+  std::vector<router::CatalogRow> Rows() const {
+    std::vector<router::CatalogRow> rows(static_cast<size_t>(PQntuples(result_)));
+    for (size_t row = 0; row < rows.size(); ++row) {
+      for (int column = 0; column < PQnfields(result_); ++column) {
+        rows[row].emplace_back(PQgetvalue(result_, static_cast<int>(row), column));
+      }
+    }
+    return rows;
+  }
+
+ private:
+  PGresult* const result_;
+};
+
+StatusOr<router::CatalogRows> Ask(const pooler::Target& target) {
+  pooler::Target asking = target;
+  asking.keywords.emplace_back("connect_timeout", "10");
+  asking.keywords.emplace_back("options",
+                               "-c statement_timeout=30s -c default_transaction_read_only=on");
+  asking.keywords.emplace_back("application_name", "pgweir catalog");
+  const pooler::PgConnPtr connection = pooler::ConnectAndWait(asking);
+  const auto failure = [&] {
+    return Error(sqlstate::kConnectionFailure, PQerrorMessage(connection.get()));
+  };
+  if (PQstatus(connection.get()) != CONNECTION_OK) return failure();
+  router::CatalogRows rows;
+  if (!PgResult(PQexec(connection.get(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).ok()) {
+    return failure();
+  }
+  for (size_t i = 0; i < router::kCatalogQueries; ++i) {
+    const PgResult result(
+        PQexec(connection.get(), router::CatalogQueryText(static_cast<router::CatalogQuery>(i))));
+    if (!result.ok()) return failure();
+    rows[i] = result.Rows();
+  }
+  return rows;
+}
+
+}  // namespace
+
+uint64_t NodeCatalog::NextVersion() {
+  static std::atomic<uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+router::CatalogRef NodeCatalog::Get() const {
+  MutexLock lock(mutex_);
+  return catalog_;
+}
+
+CatalogLoader::CatalogLoader() : thread_([this] { Run(); }) {}
+
+CatalogLoader::~CatalogLoader() {
+  stopping_ = true;
+  wanted_.release();
+  thread_.join();
+}
+
+NodeCatalogRef CatalogLoader::Get(const std::string& node, const std::string& database,
+                                  const std::shared_ptr<pooler::Pool>& pool) {
+  MutexLock lock(mutex_);
+  NodeCatalogRef& catalog = catalogs_[{node, database}];
+  if (catalog == nullptr) {
+    catalog = std::make_shared<NodeCatalog>();
+    wanted_.release();
+  }
+  MutexLock its(catalog->mutex_);
+  catalog->pool_ = pool;
+  return catalog;
+}
+
+void CatalogLoader::Run() {
+  while (!stopping_) {
+    for (const NodeCatalogRef& catalog : Due()) {
+      if (!stopping_) Load(*catalog);
+    }
+    [[maybe_unused]] const bool one = wanted_.try_acquire_for(kLook);
+  }
+}
+
+// Those that nobody holds any more are forgotten.
+std::vector<NodeCatalogRef> CatalogLoader::Due() {
+  const TimePoint now = Clock::now();
+  std::vector<NodeCatalogRef> due;
+  MutexLock lock(mutex_);
+  std::erase_if(catalogs_, [&](const auto& entry) { return entry.second.use_count() == 1; });
+  for (const auto& [key, catalog] : catalogs_) {
+    const bool wanted = catalog->stale_ || now >= catalog->refresh_at_;
+    if (wanted && now >= catalog->not_before_) due.push_back(catalog);
+  }
+  return due;
+}
+
+void CatalogLoader::Load(NodeCatalog& catalog) {
+  std::shared_ptr<pooler::Pool> pool;
+  router::CatalogRef current;
+  {
+    MutexLock lock(catalog.mutex_);
+    pool = catalog.pool_.lock();
+    current = catalog.catalog_;
+  }
+  if (pool == nullptr) return;
+  catalog.stale_ = false;
+  auto rows = Ask(pool->target());
+  auto next = rows.ok() ? router::Catalog::Refresh(current, *rows)
+                        : StatusOr<router::CatalogRef>(rows.status());
+  const TimePoint now = Clock::now();
+  catalog.refresh_at_ = now + kRefresh;
+  catalog.not_before_ = now + (next.ok() ? kBetweenRefreshes : kAfterFailure);
+  if (!next.ok()) {
+    catalog.stale_ = true;
+    LogWarn("could not read the catalog pool={} message=\"{}\"", pool->name(),
+            MessageOf(next.status()));
+    return;
+  }
+  if (*next == current) return;
+  LogDebug("catalog read pool={} relations={}", pool->name(), (*next)->relations().size());
+  MutexLock lock(catalog.mutex_);
+  catalog.catalog_ = *std::move(next);
+  catalog.version_.store(NodeCatalog::NextVersion(), std::memory_order_release);
+}
+
+}  // namespace pgweir::proxy

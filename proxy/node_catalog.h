@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "pooler/pool.h"
+#include "router/catalog.h"
+
+namespace pgweir::proxy {
+
+// What is known of one database of one node. Shared by all its clients; thread-safe.
+class NodeCatalog {
+ public:
+  // The newest; null before the first one.
+  router::CatalogRef Get() const;
+  // Changes whenever Get() gives another one, and is never the same for two databases.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  // Something has happened that it may not know of: it is asked for anew soon.
+  void MarkStale() { stale_.store(true, std::memory_order_relaxed); }
+
+ private:
+  friend class CatalogLoader;
+  static uint64_t NextVersion();
+
+  mutable Mutex mutex_;
+  router::CatalogRef catalog_ ABSL_GUARDED_BY(mutex_);
+  std::weak_ptr<pooler::Pool> pool_ ABSL_GUARDED_BY(mutex_);  // whose login asks
+  std::atomic<uint64_t> version_{NextVersion()};
+  std::atomic<bool> stale_{true};
+  TimePoint not_before_;  // the loader's
+  TimePoint refresh_at_;
+};
+using NodeCatalogRef = std::shared_ptr<NodeCatalog>;
+
+// Asks the nodes for their catalogs, on a thread and connections of its own, which it closes again:
+// when a catalog is first wanted, soon after it became stale, and once a minute.
+class CatalogLoader {
+ public:
+  CatalogLoader();
+  // A question under way is waited for, within its time-out.
+  ~CatalogLoader();
+  CatalogLoader(const CatalogLoader&) = delete;
+  CatalogLoader& operator=(const CatalogLoader&) = delete;
+
+  // Any thread. The catalog of this database of this node, for as long as the caller holds it.
+  NodeCatalogRef Get(const std::string& node, const std::string& database,
+                     const std::shared_ptr<pooler::Pool>& pool) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void Run();
+  std::vector<NodeCatalogRef> Due();
+  void Load(NodeCatalog& catalog);
+
+  Mutex mutex_;
+  std::map<std::pair<std::string, std::string>, NodeCatalogRef> catalogs_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> stopping_{false};
+  std::counting_semaphore<> wanted_{0};  // a new one is
+  std::thread thread_;
+};
+
+}  // namespace pgweir::proxy
