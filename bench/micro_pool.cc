@@ -22,8 +22,8 @@ class Fixture {
     limits.size = limits.min_size = 4;
     Target target;
     target.connection_string = conninfo;
-    pool_ = std::make_shared<Pool>("bench", target, limits,
-                                   PoolServices{connector_, canceller_, workers_});
+    pool_ = Pool::Make("bench", target, limits, Pool::Caps{},
+                       PoolServices{connector_, canceller_, workers_});
     pool_->Maintain(Clock::now());
     for (int i = 0; i < 1000 && pool_->counts().idle < limits.size; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -47,6 +47,8 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
+bool Lease::cancel_under_way() const { return pool_->CancelUnderWay(*backend_); }
+
 void Lease::Return() { pool_->Return(*std::exchange(backend_, nullptr)); }
 
 void Lease::Discard() {
@@ -189,6 +191,11 @@ Backend* Pool::PopIdle(int worker, uint64_t custom_settings) {
   --idle_count_;
   backend->state_ = Backend::State::kLeased;
   return backend;
+}
+
+bool Pool::CancelUnderWay(const Backend& backend) const {
+  MutexLock lock(mutex_);
+  return backend.cancels_under_way_ > 0;
 }
 
 void Pool::Return(Backend& backend) {

@@ -40,6 +40,8 @@ class Lease {
   Backend* operator->() const { return backend_; }
   Backend& operator*() const { return *backend_; }
 
+  // A cancel request for the backend is on its way.
+  bool cancel_under_way() const;
   // Requires that backend->tracker.idle().
   void Return();
   void Discard();
@@ -144,6 +146,7 @@ class Pool final : public std::enable_shared_from_this<Pool>,
 
   Pool(std::string name, Target target, const config::Pool& limits, PoolServices services);
 
+  bool CancelUnderWay(const Backend& backend) const;
   void Return(Backend& backend);
   void Discard(Backend& backend);
   void GiveBack(Backend& backend, bool poked);

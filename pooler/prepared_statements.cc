@@ -9,62 +9,55 @@ std::string PreparedStatements::NameOf(uint64_t id) { return fmt::format("pgweir
 PreparedStatements::Presence PreparedStatements::Use(uint64_t id, uint64_t batch) {
   const auto it = statements_.find(id);
   if (it == statements_.end()) return Presence::kAbsent;
-  Entry& entry = it->second;
-  if (entry.age != by_age_.begin()) by_age_.splice(by_age_.begin(), by_age_, entry.age);
-  const bool there =
-      entry.state == State::kThere || (entry.state == State::kSent && entry.batch == batch);
-  return there ? Presence::kThere : Presence::kUnsure;
+  const Entry& entry = it->second;
+  if (entry.state == State::kThere) {
+    if (entry.age != by_age_.begin()) by_age_.splice(by_age_.begin(), by_age_, entry.age);
+    return Presence::kThere;
+  }
+  return entry.state == State::kSent && entry.batch == batch ? Presence::kThere : Presence::kUnsure;
 }
 
 void PreparedStatements::Sent(uint64_t id, uint64_t batch) {
   const bool known = statements_.contains(id);
-  Entry& entry = Insert(id);
-  entry.may_remain = known;
-  entry.state = State::kSent;
-  entry.batch = batch;
+  Move(id, State::kSent);
+  statements_[id].may_remain = known;
+  statements_[id].batch = batch;
 }
 
 void PreparedStatements::Answered(uint64_t id, bool prepared) {
-  if (prepared) {
-    Insert(id).state = State::kThere;
-    return;
-  }
+  if (prepared) return Move(id, State::kThere);
   const auto it = statements_.find(id);
   if (it == statements_.end()) return;
-  if (it->second.may_remain) {
-    it->second.state = State::kUnsure;
-  } else {
-    Erase(id);
-  }
+  Move(id, State::kUnsure);
+  if (!it->second.may_remain) statements_.erase(it);
 }
 
 void PreparedStatements::Closing(uint64_t id) {
-  const auto it = statements_.find(id);
-  if (it != statements_.end()) it->second.state = State::kClosing;
+  if (statements_.contains(id)) Move(id, State::kClosing);
 }
 
 void PreparedStatements::Closed(uint64_t id, bool done) {
   const auto it = statements_.find(id);
   if (it == statements_.end() || it->second.state != State::kClosing) return;
-  if (done) return Erase(id);
-  it->second.state = State::kThere;
+  if (!done) return Move(id, State::kThere);
+  statements_.erase(it);
 }
 
 void PreparedStatements::Doubt(uint64_t id) {
-  const auto it = statements_.find(id);
-  if (it != statements_.end()) it->second.state = State::kUnsure;
+  if (statements_.contains(id)) Move(id, State::kUnsure);
 }
 
-PreparedStatements::Entry& PreparedStatements::Insert(uint64_t id) {
-  const auto [it, added] = statements_.try_emplace(id);
-  if (added) it->second.age = by_age_.insert(by_age_.begin(), id);
-  return it->second;
+void PreparedStatements::DoubtAll() {
+  by_age_.clear();
+  for (auto& [id, entry] : statements_) entry.state = State::kUnsure;
 }
 
-void PreparedStatements::Erase(uint64_t id) {
-  const auto it = statements_.find(id);
-  by_age_.erase(it->second.age);
-  statements_.erase(it);
+// Those that are surely there, and no others, are in the list.
+void PreparedStatements::Move(uint64_t id, State state) {
+  Entry& entry = statements_[id];
+  if (entry.state == State::kThere) by_age_.erase(entry.age);
+  if (state == State::kThere) entry.age = by_age_.insert(by_age_.begin(), id);
+  entry.state = state;
 }
 
 void PreparedStatements::Clear() {
@@ -72,11 +65,6 @@ void PreparedStatements::Clear() {
   by_age_.clear();
 }
 
-uint64_t PreparedStatements::Oldest() const {
-  for (auto it = by_age_.rbegin(); it != by_age_.rend(); ++it) {
-    if (statements_.at(*it).state == State::kThere) return *it;
-  }
-  return 0;
-}
+uint64_t PreparedStatements::Oldest() const { return by_age_.empty() ? 0 : by_age_.back(); }
 
 }  // namespace pgweir::pooler

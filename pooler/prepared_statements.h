@@ -36,6 +36,7 @@ class PreparedStatements {
   void Closed(uint64_t id, bool done);
   // What it was made for has changed on the server: it is to be made anew.
   void Doubt(uint64_t id);
+  void DoubtAll();
   // None is left, as after DISCARD ALL.
   void Clear();
 
@@ -52,11 +53,10 @@ class PreparedStatements {
     std::list<uint64_t>::iterator age;
   };
 
-  Entry& Insert(uint64_t id);
-  void Erase(uint64_t id);
+  void Move(uint64_t id, State state);
 
   absl::flat_hash_map<uint64_t, Entry> statements_;
-  std::list<uint64_t> by_age_;  // the newest first
+  std::list<uint64_t> by_age_;  // of those that are there; the newest first
 };
 
 }  // namespace pgweir::pooler

@@ -58,14 +58,17 @@ void Relay::Drop() {
 }
 
 void Relay::Release() {
-  if (lease_->custom_settings == pooler::Backend::kUnknownSettings) return lease_.Discard();
+  if (unfit_ || lease_->custom_settings == pooler::Backend::kUnknownSettings) {
+    return lease_.Discard();
+  }
   lease_.Return();
 }
 
 void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
   rewriter_.Begin();
-  releasing_ = stalled_ = beginning_anew_ = false;
+  releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = false;
+  command_error_ = absl::OkStatus();
   again_.clear();
   to_backend_.Clear();
   replay_.clear();
@@ -93,6 +96,22 @@ bool Relay::Begin(wire::Bytes request) {
   return SendFirst(wire::AsBytes(flight));
 }
 
+// Who the client acts as, and whatever else it has set without being told of it, is not to be
+// guessed: a server that refuses it must not see the client's statement.
+std::string Relay::SettingsFirst() {
+  const wire::ParametersRef& theirs = lease_->parameters;
+  if (parameters == nullptr || parameters == theirs) return "";
+  if (parameters->unreported() == theirs->unreported()) return "";
+  if (custom_settings() != 0) lease_->custom_settings = custom_settings();
+  return wire::SettingsChange(*theirs, *parameters);
+}
+
+void Relay::SettingsDone() {
+  auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
+  changed->set_unreported(parameters->unreported());
+  lease_->parameters = std::move(changed);
+}
+
 // The statements that the backend needs before the client's; mostly none.
 std::string Relay::AgreeOnSettings() {
   wire::ParametersRef& theirs = lease_->parameters;
@@ -104,14 +123,7 @@ std::string Relay::AgreeOnSettings() {
     (ours_first ? theirs : parameters) = ours_first ? parameters : theirs;
     return "";
   }
-  std::string sql = wire::SettingsChange(*theirs, *parameters);
-  if (custom_settings() != 0) lease_->custom_settings = custom_settings();
-  if (theirs->unreported() != parameters->unreported()) {
-    auto changed = std::make_shared<wire::Parameters>(*theirs);
-    changed->set_unreported(parameters->unreported());
-    theirs = std::move(changed);
-  }
-  return sql;
+  return wire::SettingsChange(*theirs, *parameters);
 }
 
 bool Relay::SendFirst(wire::Bytes bytes) {
@@ -146,10 +158,6 @@ Relay::Next Relay::Decide() {
   if (terminated_ && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
   if (mode_ == config::PoolMode::kSession) return Next::kWait;
   if (!violation_.ok()) return Next::kViolation;
-  if (rewriter_.state().wants_restoration() && tracker.between_requests()) {
-    Send(kRestoration, rewriter_.state().TakeRestoration());
-    return Next::kWait;
-  }
   return Free() ? SettleSession() : Next::kWait;
 }
 
@@ -158,10 +166,23 @@ Relay::Next Relay::Decide() {
 Relay::Next Relay::SettleSession() {
   SessionState& state = rewriter_.state();
   rewriter_.NoteCatalogChange();
+  if (unfit_) return Next::kFree;
+  const bool own = state.touched() || state.has_resets() ||
+                   (lease_->suspect != nullptr && state.pin() == nullptr);
+  awaits_cancel_ = own && lease_.cancel_under_way();
+  if (awaits_cancel_) return Next::kWait;
   if (state.touched()) {
     lease_->scanner.WantRows(true);
     row_.clear();
+    row_came_ = false;
     Send(kQuestion, state.Question(*parameters));
+    return Next::kWait;
+  }
+  const wire::ParametersRef restored = state.AfterResets(parameters);
+  if (restored != parameters) {
+    Send(kRestoration, wire::SettingsChange(*parameters, *restored));
+    parameters = restored;
+    SettingsDone();
     return Next::kWait;
   }
   if (state.pin() != nullptr) return Next::kWait;
@@ -179,10 +200,13 @@ bool Relay::left_traces() const {
 
 bool Relay::left_for_good() const { return rewriter_.state().loaded(); }
 
-void Relay::Reset() { Send(kReset, "DISCARD ALL"); }
+void Relay::Reset() {
+  resetting_ = true;
+  Send(kReset, "DISCARD ALL");
+}
 
 void Relay::Send(Own own, std::string_view sql) {
-  releasing_ = own == kQuestion || own == kReset;
+  releasing_ = own == kQuestion || own == kReset || own == kRestoration;
   lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow, own);
   lease_->unnamed = pooler::Backend::kNoStatement;
   tools_.flight.clear();
@@ -236,7 +260,8 @@ bool Relay::TakeReplies(wire::Bytes in) {
   wire::ReplyTracker& tracker = lease_->tracker;
   size_t position = 0;
   // Of a message that was swallowed at its head, the rest is dropped as well.
-  if (swallowing_body_) answer.Replace(0, std::min<size_t>(lease_->scanner.body_left(), in.size()));
+  const size_t left = std::min<size_t>(lease_->scanner.body_left(), in.size());
+  if (swallowing_body_ && left > 0) answer.Replace(0, left);
   wire::Frame frame;
   Step step;
   while ((step = lease_->scanner.Next(in, position, frame)) == Step::kFrame) {
@@ -295,12 +320,10 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
       return OnParameterStatus(frame, token);
     case backend::kErrorResponse:
       return OnError(frame, token, swallowed);
-    case backend::kCommandComplete:
-      if (!swallowed) OnTag(frame);
-      return;
     case backend::kDataRow:
       if (token == kQuestion) {
         auto row = wire::ReadDataRow(frame.head);
+        row_came_ = row.ok();
         if (row.ok()) row_ = *std::move(row);
       }
       return;
@@ -318,10 +341,16 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
 void Relay::OnParameterStatus(const wire::Frame& frame, uint32_t token) {
   const auto status = wire::ReadParameterStatus(frame.head);
   if (!status.ok()) return;
+  const bool shared = parameters == nullptr || parameters == lease_->parameters;
   auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
   changed->Report(status->name, status->value);
   lease_->parameters = changed;
-  if (token != kReset) parameters = std::move(changed);
+  if (token == kReset) return;
+  if (!shared) {
+    changed = std::make_shared<wire::Parameters>(*parameters);
+    changed->Report(status->name, status->value);
+  }
+  parameters = std::move(changed);
 }
 
 void Relay::OnError(const wire::Frame& frame, uint32_t token, bool swallowed) {
@@ -334,22 +363,18 @@ void Relay::OnError(const wire::Frame& frame, uint32_t token, bool swallowed) {
   if (!swallowed && IsFatal(error->severity)) told_fatal_ = true;
 }
 
-// Two commands end what no text of a client's names one by one.
-void Relay::OnTag(const wire::Frame& frame) {
-  const std::string_view tag = wire::AsText(frame.head);
-  if (!tag.starts_with('D') || mode_ == config::PoolMode::kSession) return;
-  if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
-  rewriter_.state().RemoveAll();
-  lease_->prepared.Clear();
-}
-
 // Requests with a token have ended.
 void Relay::Settle() {
   wire::ReplyTracker& tracker = lease_->tracker;
-  for (const wire::ReplyTracker::Settled& settled : tracker.settled()) {
+  // Backwards: what was skipped is undone in that order.
+  for (auto it = tracker.settled().rbegin(); it != tracker.settled().rend(); ++it) {
+    const wire::ReplyTracker::Settled& settled = *it;
     switch (settled.token) {
       case kCommand:
+        break;
       case kRestoration:
+        releasing_ = false;
+        command_error_ = absl::OkStatus();
         break;
       case kSettings:
         // With other settings than its own the client must not go on.
@@ -364,11 +389,9 @@ void Relay::Settle() {
         TakeAnswer();
         break;
       case kReset:
-        releasing_ = false;
-        if (!command_error_.ok()) {
-          backend_broken_ = true;
-          break;
-        }
+        releasing_ = resetting_ = false;
+        unfit_ = !std::exchange(command_error_, absl::OkStatus()).ok();
+        if (unfit_) break;
         lease_->suspect = nullptr;
         lease_->prepared.Clear();
         {
@@ -392,7 +415,7 @@ void Relay::TakeAnswer() {
   releasing_ = false;
   lease_->scanner.WantRows(false);
   SessionState& state = rewriter_.state();
-  if (!command_error_.ok() || row_.empty()) {
+  if (!command_error_.ok() || !row_came_) {
     LogWarn("could not learn the session's state backend={} message=\"{}\"", lease_->id().value,
             MessageOf(command_error_));
     command_error_ = absl::OkStatus();
@@ -416,7 +439,7 @@ void Relay::Forward(wire::Bytes bytes) {
 
 Relay::Next Relay::ReadClient() {
   const bool something = stalled_ ? !lease_->tracker.awaits_ready() : client_.stream.readable();
-  if (terminated_ || releasing_ || !something || !to_backend_.empty() ||
+  if (terminated_ || releasing_ || beginning_anew_ || !something || !to_backend_.empty() ||
       lease_->tracker.pending() > kMaxPending) {
     return Next::kWait;
   }

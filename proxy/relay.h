@@ -49,6 +49,12 @@ class Relay {
     return backend.custom_settings == 0 || backend.custom_settings == custom_settings();
   }
 
+  // Whether it needs no settings first.
+  bool Agrees(const pooler::Backend& backend) const {
+    return parameters == backend.parameters ||
+           parameters->unreported() == backend.parameters->unreported();
+  }
+
   bool attached() const { return static_cast<bool>(lease_); }
   pooler::Lease& lease() { return lease_; }
 
@@ -64,6 +70,12 @@ class Relay {
   void Drop();
   // Gives the backend back, for others if it may serve others.
   void Release();
+
+  // The SQL that gives the backend settings of the client's that it must not work without: they are
+  // to be there before Begin. Mostly "".
+  std::string SettingsFirst();
+  // They are.
+  void SettingsDone();
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
   // all in one write. False when the connection broke before one byte was taken.
@@ -93,6 +105,10 @@ class Relay {
   bool left_for_good() const;
   // Makes the backend forget whatever a client has left on it; unseen by the client.
   void Reset();
+  // What runs on the backend takes nothing from the client: the backend is made fit for others.
+  bool resetting() const { return resetting_; }
+  // A cancel request is on its way, which must not hit a statement of pgweir's own.
+  bool awaits_cancel() const { return awaits_cancel_; }
   // The server has told the client itself that the connection ends.
   bool told_fatal() const { return told_fatal_; }
   // How many requests have been answered to their end on this backend.
@@ -113,7 +129,6 @@ class Relay {
   void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed);
   void OnParameterStatus(const wire::Frame& frame, uint32_t token);
   void OnError(const wire::Frame& frame, uint32_t token, bool swallowed);
-  void OnTag(const wire::Frame& frame);
   void Settle();
   void TakeAnswer();
   Next SettleSession();
@@ -148,7 +163,11 @@ class Relay {
   // Sync, of whose answers the client has seen nothing.
   std::string again_;
   bool beginning_anew_ = false;
-  bool stalled_ = false;     // what is in the client's input waits for answers
+  bool stalled_ = false;  // what is in the client's input waits for answers
+  bool resetting_ = false;
+  bool awaits_cancel_ = false;
+  bool unfit_ = false;  // the backend can't be made fit for others
+  bool row_came_ = false;
   bool releasing_ = false;   // a question or a reset is under way
   bool stale_plan_ = false;  // the error that comes now says so
   Status violation_;

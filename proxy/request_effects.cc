@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_join.h"
 #include "proxy/request_rewriter.h"
 #include "router/literal_value.h"
 #include "wire/byte_reader.h"
@@ -62,10 +61,8 @@ void RequestRewriter::NoteExecution(const Statement& statement) {
 
 void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::string_view text) {
   if ((effects & router::kSetsSetting) != 0) NoteSettings(facts, text);
-  if ((effects & router::kResetsAll) != 0) {
-    state_.TouchAllSettings();
-    resets_all_ = true;
-  }
+  if ((effects & router::kResetsAll) != 0) state_.TouchAllSettings();
+  if ((effects & router::kDeallocatesAll) != 0 && !bound_.empty()) closes_all_ = true;
   if ((effects & kObjects) != 0) state_.TouchObjects();
   if ((effects & kUnpinning) != 0 && state_.pin() != nullptr) state_.TouchObjects();
   if ((effects & router::kLoads) != 0) state_.Loaded();
@@ -77,17 +74,10 @@ void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::st
   }
 }
 
-// For the request that carries out what was noted; 0 when it resets nothing.
-uint32_t RequestRewriter::TokenOfResets() {
-  if (resets_.empty() && !resets_all_) return 0;
-  const uint64_t all = std::exchange(resets_all_, false) ? 1 : 0;
-  const std::string names = absl::StrJoin(std::exchange(resets_, {}), ",");
-  return Token({Kind::kReset, all, nullptr, names});
-}
-
-uint32_t RequestRewriter::TokenOfCloseAll() {
-  const uint64_t all = std::exchange(resets_all_, false) ? 1 : 0;
-  return Token({Kind::kCloseAll, all});
+// They are doubted, not forgotten: the server may skip it, and then they are there.
+uint32_t RequestRewriter::CloseAll() {
+  backend_->prepared.DoubtAll();
+  return Token({Kind::kCloseAll, 0, nullptr, {}, state_.RemoveAll()});
 }
 
 void RequestRewriter::NoteCustomSettings(const wire::Frame& frame, Backend& backend) {
@@ -110,7 +100,7 @@ std::string RequestRewriter::NameOf(const router::SettingEffect& effect, std::st
     absl::AsciiStrToLower(&name);
     return name;
   }
-  if (effect.name_literal >= 0) tools_.statements.Find(text);
+  if (effect.name_literal >= 0) tools_.statements.Find(text, had_->standard_strings());
   return router::SettingName(effect, text, tools_.statements.scan());
 }
 
@@ -123,9 +113,12 @@ void RequestRewriter::NoteSettings(const router::Facts& facts, std::string_view 
       Suspect("set_config of a computed name");
       continue;
     }
-    if (effect.reset && !effect.local) resets_.push_back(name);
+    if (name == "standard_conforming_strings") reading_changes_ = true;
     const bool custom = name.find('.') != std::string::npos;
-    if (wire::IsReportedAndSettable(name) && had_->Find(name) != nullptr) continue;
+    if (wire::IsReportedAndSettable(name) && had_->Find(name) != nullptr) {
+      if (effect.reset && !effect.local) state_.NoteReset(std::move(name));
+      continue;
+    }
     if (effect.local && (!custom || had_->FindUnreported(name) != nullptr)) continue;
     if (name == "session_authorization") state_.TouchSetting("role", effect.reset);
     state_.TouchSetting(std::move(name), effect.reset);

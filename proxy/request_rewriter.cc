@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
 #include "wire/byte_reader.h"
 #include "wire/messages.h"
 
@@ -23,6 +24,8 @@ constexpr char kStatement = 'S';
 constexpr std::string_view kOurPrefix = "pgweir_";
 // OIDs below are PostgreSQL's own.
 constexpr uint32_t kFirstUserOid = 16384;
+// Statements that make room for a new one, at most.
+constexpr int kEvictedAtOnce = 4;
 
 size_t EndOf(const wire::Frame& frame) {
   return frame.offset + wire::kHeaderSize + frame.body_length;
@@ -39,13 +42,13 @@ std::string SqlPrepare(const Statement& statement) {
   return sql.insert(statement.name_at, PreparedStatements::NameOf(statement.id));
 }
 
+}  // namespace
+
 // A name that is no statement of ours, for the server to say that it knows none of that name.
-std::string Foreign(std::string_view name) {
+std::string RequestRewriter::Foreign(std::string_view name) {
   return std::string(absl::StartsWith(ToAbsl(name), ToAbsl(kOurPrefix)) ? kOurPrefix : "")
       .append(name);
 }
-
-}  // namespace
 
 bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& backend,
                            const wire::Parameters& had) {
@@ -69,7 +72,7 @@ bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& ba
       OnDescribeOrClose(frame);
       break;
     case frontend::kExecute:
-      Ask(Request::kExecute, Answers::kForward, TokenOfResets());
+      Ask(Request::kExecute, Answers::kForward, std::exchange(closes_all_, false) ? CloseAll() : 0);
       break;
     case frontend::kSync:
       NextBatch();
@@ -93,7 +96,25 @@ bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& ba
 // across batches it can't.
 bool RequestRewriter::MustWait(const wire::Frame& frame) const {
   return frame.type == frontend::kParse || frame.type == frontend::kBind ||
-         frame.type == frontend::kDescribe || frame.type == frontend::kClose;
+         frame.type == frontend::kDescribe || frame.type == frontend::kClose ||
+         frame.type == frontend::kQuery;
+}
+
+// The facts of a text, read as the server will read it. Where that can't be known, the text is
+// suspect whatever it says.
+router::FactsRef RequestRewriter::Understand(std::string_view text) {
+  if (reading_changes_ || !had_->ascii_superset()) {
+    Suspect("text in an unknown spelling");
+    backend_->custom_settings = Backend::kUnknownSettings;
+  }
+  return tools_.statements.Find(text, had_->standard_strings());
+}
+
+// Statements are shared by those for whom they mean the same. While that may be changing, a client
+// has them for itself.
+std::string RequestRewriter::AnalysisKey() {
+  if (!state_.touched_settings() && !backend_->tracker.awaits_ready()) return had_->AnalysisKey();
+  return fmt::format("private {}", tools_.next_unnamed++);
 }
 
 void RequestRewriter::NextBatch() {
@@ -119,8 +140,12 @@ void RequestRewriter::Ask(Request request, Answers answers, uint32_t token) {
 
 uint32_t RequestRewriter::Token(Action action) {
   if (Names(action.kind)) ++naming_;
+  while (!actions_.empty() && actions_.front().kind == Kind::kOver) {
+    actions_.pop_front();
+    ++first_token_;
+  }
   actions_.push_back(std::move(action));
-  return kFirstToken + static_cast<uint32_t>(actions_.size() - 1);
+  return first_token_ + static_cast<uint32_t>(actions_.size() - 1);
 }
 
 // --- simple queries ---
@@ -130,22 +155,22 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
   NextBatch();
   if (!backend_->tracker.skipping()) {
     state_.DropUnnamed();
-    backend_->unnamed =
-        backend_->tracker.batch_open() ? Backend::kUnknownStatement : Backend::kNoStatement;
+    SetUnnamed(backend_->tracker.batch_open() ? Backend::kUnknownStatement : Backend::kNoStatement);
+    unnamed_batch_ = 0;
   }
   const auto text = wire::ReadQuery(frame.head);
   if (!frame.whole() || !text.ok()) {
     Suspect("long statement");
     return Ask(Request::kQuery);
   }
-  const router::FactsRef facts = tools_.statements.Find(*text);
+  const router::FactsRef facts = Understand(*text);
   NoteUnseen(facts);
   if (facts->effects == router::kNoEffect) return Ask(Request::kQuery);
   ForgetSequences(*facts, frame.offset);
   if ((facts->effects & kNamesInSql) != 0 && OnQueryWithNames(frame, *facts, *text)) return;
   Note(*facts, facts->effects, *text);
   const bool closes_all = (facts->effects & router::kDeallocatesAll) != 0;
-  Ask(Request::kQuery, Answers::kForward, closes_all ? TokenOfCloseAll() : TokenOfResets());
+  Ask(Request::kQuery, Answers::kForward, closes_all ? CloseAll() : 0);
   if (closes_all) naming_earlier_ = naming_;
 }
 
@@ -162,7 +187,7 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
       SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
       unnamed.held = false;
       unnamed.facts = nullptr;
-      backend_->unnamed = unnamed.number;
+      if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
       return Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, unnamed.number}));
     }
     KeepHere(*name, "long prepared statement");
@@ -176,20 +201,28 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
 // perhaps on another backend, binds it (PostgreSQL keeps it until the next one or a Query).
 void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view text,
                                      std::string_view types) {
-  router::FactsRef facts = tools_.statements.Find(text);
+  router::FactsRef facts = Understand(text);
+  ForgetSequences(*facts, frame.offset);
   std::string replaced;
   if ((facts->effects & kNamesInSql) != 0) replaced = ReplaceNamesInBatch(text, frame.offset);
   if (!replaced.empty()) {
     wire::AppendParse(flight_->Replace(frame.offset, EndOf(frame)), "", replaced, types);
     text = replaced;
   }
-  ForgetSequences(*facts, frame.offset);
   SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
+  unnamed.held = replaced.empty();  // names of ours in it hold for this batch
   unnamed.text.assign(text);
   unnamed.types.assign(types);
   unnamed.facts = std::move(facts);
-  if (!backend_->tracker.skipping()) backend_->unnamed = unnamed.number;
+  if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
   Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, unnamed.number}));
+}
+
+// It holds for requests of this batch, which the server skips as well if it skips what changed it;
+// for others only once that is answered.
+void RequestRewriter::SetUnnamed(uint64_t number) {
+  backend_->unnamed = number;
+  unnamed_batch_ = batch_;
 }
 
 void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view name,
@@ -201,7 +234,7 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
     if (InFailedTransaction()) {
       // There the server looks at the text alone, and prepares nothing.
       ours.clear();
-      backend_->unnamed = Backend::kUnknownStatement;
+      SetUnnamed(Backend::kUnknownStatement);
     } else {
       Ensure(**taken, frame.offset);
     }
@@ -209,8 +242,17 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
     return Ask(Request::kParse, Answers::kForward,
                Token({Kind::kTaken, id, nullptr, std::string(name)}));
   }
-  StatementRef statement =
-      store_.Intern(text, types, had_->AnalysisKey(), tools_.statements.Find(text));
+  router::FactsRef facts = Understand(text);
+  std::string replaced;
+  if ((facts->effects & kNamesInSql) != 0) {
+    replaced = ReplaceNamesInBatch(text, frame.offset);
+    if (!replaced.empty()) {
+      // Where else it is prepared, what it names would be missing.
+      state_.PinForGood("statement that names another");
+      text = replaced;
+    }
+  }
+  StatementRef statement = store_.Intern(text, types, AnalysisKey(), std::move(facts));
   state_.Add(name, statement);
   const uint64_t id = statement->id;
   const auto presence = backend_->prepared.Use(id, batch_);
@@ -223,7 +265,7 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
                  Token({Kind::kParse, 0, std::move(statement), std::string(name)}));
     }
     wire::AppendParse(out, "", text, types);
-    backend_->unnamed = Backend::kUnknownStatement;
+    SetUnnamed(Backend::kUnknownStatement);
     return Ask(Request::kParse, Answers::kForward,
                Token({Kind::kParse, 0, std::move(statement), std::string(name)}));
   }
@@ -306,13 +348,12 @@ void RequestRewriter::OnCloseStatement(const wire::Frame& frame, std::string_vie
     const uint64_t number = state_.unnamed().number;
     if (!backend_->tracker.skipping()) {
       state_.CloseUnnamed();
-      backend_->unnamed = Backend::kUnknownStatement;
+      SetUnnamed(Backend::kUnknownStatement);
     }
     return Ask(Request::kClose, Answers::kForward, Token({Kind::kCloseUnnamed, number}));
   }
   const StatementRef* found = state_.Find(name);
-  const std::string unknown =
-      found != nullptr && (*found)->stays() ? std::string(name) : Foreign(name);
+  const std::string unknown = Foreign(name);
   if (unknown != name) {
     wire::AppendClose(flight_->Replace(frame.offset, EndOf(frame)), kStatement, unknown);
   }
@@ -333,7 +374,7 @@ void RequestRewriter::OnFunctionCall(const wire::Frame& frame) {
 // --- what the backend must have first ---
 
 std::string RequestRewriter::ServerName(const Statement& statement, std::string_view name) {
-  return statement.stays() ? std::string(name) : PreparedStatements::NameOf(statement.id);
+  return statement.stays() ? Foreign(name) : PreparedStatements::NameOf(statement.id);
 }
 
 void RequestRewriter::KeepHere(std::string_view name, const char* reason) {
@@ -365,7 +406,7 @@ void RequestRewriter::Ensure(const Statement& statement, size_t at) {
   wire::AppendParse(out, "", SqlPrepare(statement), kNoTypes);
   wire::AppendBind(out, "", "");
   wire::AppendExecute(out, "");
-  backend_->unnamed = Backend::kUnknownStatement;
+  SetUnnamed(Backend::kUnknownStatement);
   Ask(Request::kParse, Answers::kSwallowUnlessError);
   Ask(Request::kBind, Answers::kSwallowUnlessError);
   Ask(Request::kExecute, Answers::kSwallowUnlessError, Token({Kind::kShadow, statement.id}));
@@ -397,15 +438,15 @@ void RequestRewriter::EnsureForQuery(const Statement& statement, size_t at) {
 
 void RequestRewriter::EnsureUnnamed(size_t at) {
   const SessionState::Unnamed& unnamed = state_.unnamed();
-  if (backend_->unnamed == unnamed.number) return;  // kNoStatement and 0 are the same
+  const bool known = unnamed_batch_ == 0 || unnamed_batch_ == batch_;
+  if (known && backend_->unnamed == unnamed.number) return;  // kNoStatement and 0 are the same
   if (unnamed.number == 0 || !unnamed.held) {
     // Another client's must not be met: there is to be none.
-    CloseSwallowed("", at, 0);
-    backend_->unnamed = Backend::kNoStatement;
-    return;
+    CloseSwallowed("", at, Token({Kind::kNoUnnamed, 0}));
+    return SetUnnamed(Backend::kNoStatement);
   }
   wire::AppendParse(flight_->InsertBefore(at), "", unnamed.text, unnamed.types);
-  backend_->unnamed = unnamed.number;
+  SetUnnamed(unnamed.number);
   Ask(Request::kParse, Answers::kSwallowUnlessError, Token({Kind::kUnnamed, unnamed.number}));
 }
 
@@ -413,16 +454,20 @@ void RequestRewriter::ForgetSequences(const router::Facts& facts, size_t at) {
   if ((facts.effects & router::kSequenceState) == 0 || !fresh_) return;
   if (backend_->tracker.batch_open()) return;
   wire::AppendQuery(flight_->InsertBefore(at), "DISCARD SEQUENCES");
-  backend_->unnamed = Backend::kUnknownStatement;
+  SetUnnamed(Backend::kUnknownStatement);
   Ask(Request::kQuery, Answers::kSwallow);
 }
 
 void RequestRewriter::MakeRoom(size_t at) {
-  if (backend_->prepared.size() < max_prepared_) return;
-  const uint64_t oldest = backend_->prepared.Oldest();
-  if (oldest == 0) return;
-  CloseSwallowed(PreparedStatements::NameOf(oldest), at, Token({Kind::kEvict, oldest}));
-  backend_->prepared.Closing(oldest);
+  // Those whose Close is under way still count: one goes for each that comes, and a few more where
+  // a long batch has brought too many.
+  for (int i = 0; i < kEvictedAtOnce && backend_->prepared.size() >= max_prepared_; ++i) {
+    const uint64_t oldest = backend_->prepared.Oldest();
+    if (oldest == 0 || (i > 0 && backend_->prepared.size() < max_prepared_ + kEvictedAtOnce))
+      return;
+    CloseSwallowed(PreparedStatements::NameOf(oldest), at, Token({Kind::kEvict, oldest}));
+    backend_->prepared.Closing(oldest);
+  }
 }
 
 void RequestRewriter::CloseSwallowed(std::string_view name, size_t at, uint32_t token) {
@@ -434,7 +479,7 @@ void RequestRewriter::CloseSwallowed(std::string_view name, size_t at, uint32_t 
 
 void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend& backend,
                              bool stale_plan) {
-  const size_t index = settled.token - kFirstToken;
+  const size_t index = settled.token - first_token_;
   if (index >= actions_.size()) return;
   Action& action = actions_[index];
   const Kind kind = std::exchange(action.kind, Kind::kOver);
@@ -447,9 +492,12 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
     case Kind::kTaken:
       return;
     case Kind::kCloseAll:
-    case Kind::kReset:
-      if (done)
-        state_.WasReset(absl::StrSplit(action.name, ',', absl::SkipEmpty()), action.id != 0);
+      if (!done) state_.GiveBack(std::move(action.names));
+      return;
+    case Kind::kNoUnnamed:
+      if (backend.unnamed != Backend::kNoStatement || unnamed_batch_ == 0) return;
+      if (!done) backend.unnamed = Backend::kUnknownStatement;
+      unnamed_batch_ = 0;
       return;
     case Kind::kCloseUnnamed:
       return state_.UnnamedClosed(action.id, done);
@@ -470,7 +518,9 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
       return backend.prepared.Closed(action.id, done);
     case Kind::kUnnamed:
       state_.Replaced(action.id, done, skipped);
-      if (!done && backend.unnamed == action.id) backend.unnamed = Backend::kUnknownStatement;
+      if (backend.unnamed != action.id) return;
+      if (!done) backend.unnamed = Backend::kUnknownStatement;
+      unnamed_batch_ = 0;
       return;
     case Kind::kCloseName:
       if (!done && state_.Find(action.name) == nullptr) {
@@ -482,12 +532,15 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
 
 void RequestRewriter::Forget() {
   actions_.clear();
+  first_token_ = kFirstToken;
+  unnamed_batch_ = 0;
+  reading_changes_ = false;
   naming_ = naming_earlier_ = 0;
 }
 
 void RequestRewriter::Abandon(Backend& backend) {
   for (size_t i = 0; i < actions_.size(); ++i) {
-    Settle({kFirstToken + static_cast<uint32_t>(i), Outcome::kSkipped}, backend, false);
+    Settle({first_token_ + static_cast<uint32_t>(i), Outcome::kSkipped}, backend, false);
   }
   Forget();
 }
@@ -498,7 +551,7 @@ bool RequestRewriter::uses_prepared() const {
 }
 
 std::string RequestRewriter::ErrorInClientsNames(std::string_view body, uint32_t token) const {
-  const size_t index = token - kFirstToken;
+  const size_t index = token - first_token_;
   const Action* asked = index < actions_.size() ? &actions_[index] : nullptr;
   std::string out;
   size_t at;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,10 @@ class RequestRewriter {
   void NoteCatalogChange();
 
   // The client has just been given the backend.
-  void Begin() { fresh_ = true; }
+  void Begin() {
+    Forget();
+    fresh_ = true;
+  }
 
   // The client's request `frame` goes to `backend`; `had` are the client's settings. False when it
   // has to wait until what was sent before is answered: only then is it known which statements
@@ -80,7 +84,7 @@ class RequestRewriter {
     kTaken,    // a Parse or PREPARE of a name that there is already
     kUnnamed,  // a Parse of the unnamed statement
     kCloseUnnamed,
-    kReset,      // of settings: of all where the id is not 0, else of those in the name
+    kNoUnnamed,  // a Close of it, unseen, so that another client's is not met
     kCloseName,  // a client's Close
     kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
     kOver,       // settled
@@ -90,6 +94,7 @@ class RequestRewriter {
     uint64_t id;
     StatementRef statement = nullptr;
     std::string name = {};
+    SessionState::Names names = {};  // that a kCloseAll takes
   };
 
   void NextBatch();
@@ -108,6 +113,13 @@ class RequestRewriter {
     return kind == Kind::kParse || kind == Kind::kCloseName || kind == Kind::kCloseAll;
   }
   bool MustWait(const wire::Frame& frame) const;
+  router::FactsRef Understand(std::string_view text);
+  std::string AnalysisKey();
+  void SetUnnamed(uint64_t number);
+  // For the request that ends all prepared statements.
+  uint32_t CloseAll();
+  // The name of a client's that is none of ours, as the server is to know it.
+  static std::string Foreign(std::string_view name);
 
   void Ask(wire::Request request,
            wire::ReplyTracker::Answers answers = wire::ReplyTracker::Answers::kForward,
@@ -141,14 +153,12 @@ class RequestRewriter {
                     const PreparedName& use);
   // The text of an unnamed Parse with our names in it; "" when there is none to be replaced.
   std::string ReplaceNamesInBatch(std::string_view text, size_t at);
-  void MakeExpendable(size_t at, wire::ReplyTracker::Answers answers);
+  void MakeExpendable(std::string_view name, size_t at, wire::ReplyTracker::Answers answers);
 
   // A statement with these facts is sent; of its effects count these.
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
   void NoteSettings(const router::Facts& facts, std::string_view text);
-  uint32_t TokenOfResets();
-  uint32_t TokenOfCloseAll();
   // What the statement may do unseen, by what the catalog says of the names in it.
   void NoteUnseen(const router::FactsRef& facts);
   std::string NameOf(const router::SettingEffect& effect, std::string_view text);
@@ -160,11 +170,12 @@ class RequestRewriter {
   NodeCatalogRef catalog_;
   bool changed_catalog_ = false;
   size_t max_prepared_ = 200;
-  std::vector<Action> actions_;
-  bool fresh_ = false;  // nothing of the client's has gone to the backend yet
-  // What the RESETs among the statements that are bound now name.
-  std::vector<std::string> resets_;
-  bool resets_all_ = false;
+  std::deque<Action> actions_;
+  uint32_t first_token_ = kFirstToken;  // of actions_.front()
+  bool fresh_ = false;                  // nothing of the client's has gone to the backend yet
+  bool closes_all_ = false;             // what is bound does
+  bool reading_changes_ = false;  // standard_conforming_strings may change with what is outstanding
+  uint64_t unnamed_batch_ = 0;    // in which the backend's unnamed statement changed; 0 = long ago
   uint64_t batch_ = 1;
   int naming_ = 0;          // actions under way that change which names there are
   int naming_earlier_ = 0;  // of them, those of earlier batches

@@ -19,6 +19,17 @@ constexpr milliseconds kPeekAfter{1};
 // How long a client that is told goodbye has to take it.
 constexpr milliseconds kFarewell{5'000};
 
+constexpr milliseconds kSettingsTimeout{10'000};
+// How often to look whether a cancel request has been dealt with.
+constexpr milliseconds kCancelLook{2};
+
+// Whether the settings failed by something that another backend may not have: a connection that
+// broke, or the time-out of the client before.
+bool WorthAnotherBackend(const Status& status) {
+  const std::string sqlstate = SqlStateOf(status);
+  return sqlstate == sqlstate::kQueryCanceled || sqlstate == sqlstate::kConnectionFailure;
+}
+
 Status ShuttingDown() {
   return Error(sqlstate::kAdminShutdown, "terminating connection: pgweir is shutting down");
 }
@@ -63,6 +74,7 @@ net::Task<void> Session::Serve() {
           co_await CleanUp();
           co_return;
         }
+        if (relay_.awaits_cancel()) client_.event.SetDeadline(Clock::now() + kCancelLook);
         co_await client_.event.Wait();
       } else if (next == Relay::Next::kYield) {
         client_.event.Set();
@@ -94,7 +106,7 @@ net::Task<void> Session::Serve() {
     }
 
     pooler::Lease lease = TryAcquire();
-    if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease)) {
+    if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease) && relay_.Agrees(*lease)) {
       relay_.Attach(std::move(lease));
       if (relay_.Begin(request)) continue;
       relay_.Drop();
@@ -132,12 +144,30 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
     }
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease()) || co_await CheckAlive()) {
-      if (relay_.Begin(wire::AsBytes(request))) co_return true;
-      requests_.Rewind();
+      const Status agreed = co_await Agree();
+      if (agreed.ok() && relay_.Begin(wire::AsBytes(request))) co_return true;
+      if (agreed.ok()) requests_.Rewind();
+      if (!agreed.ok() && !WorthAnotherBackend(agreed)) {
+        relay_.Drop();
+        co_await Say(agreed);
+        co_return false;
+      }
     }
     relay_.Drop();
     lease = TryAcquire();
   }
+}
+
+// Gives the backend the settings that the client must not work without.
+net::Task<Status> Session::Agree() {
+  const std::string sql = relay_.SettingsFirst();
+  if (sql.empty()) co_return absl::OkStatus();
+  const Status set = co_await RunCommand(sql, Clock::now() + kSettingsTimeout);
+  if (set.ok()) {
+    relay_.SettingsDone();
+    co_return set;
+  }
+  co_return Errorf(SqlStateOf(set), "could not restore the session's settings: {}", MessageOf(set));
 }
 
 // Waits in the pool's queue until there is a backend or a reason to stop waiting; absl::Cancelled
@@ -235,6 +265,11 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
     relay_.Drop();
     requests_.Rewind();
     co_return co_await Obtain(std::move(request), pooler::Lease());
+  }
+  // What the client has is known, and nothing of it was under way.
+  if (reason == Relay::Next::kBackendLost && relay_.resetting()) {
+    relay_.Drop();
+    co_return true;
   }
   if (reason == Relay::Next::kBackendLost) {
     LogWarn("server connection lost session={} backend={} told={}", id_.value,

@@ -53,6 +53,7 @@ class Session {
   net::Task<bool> Obtain(std::string request, pooler::Lease lease);
   net::Task<StatusOr<pooler::Lease>> AwaitLease();
   pooler::Lease TryAcquire();
+  net::Task<Status> Agree();
   // Before waiting: the reason to end the session if it has taken longer than it may.
   Status CheckTime();
   net::Task<bool> CheckAlive();

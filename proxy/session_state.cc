@@ -50,9 +50,10 @@ void SessionState::Remove(std::string_view name) {
   if (it != named_.end()) named_.erase(it);
 }
 
-void SessionState::RemoveAll() {
-  named_.clear();
-  DropUnnamed();
+SessionState::Names SessionState::RemoveAll() { return std::exchange(named_, {}); }
+
+void SessionState::GiveBack(Names names) {
+  for (auto& [name, statement] : names) named_.try_emplace(name, std::move(statement));
 }
 
 std::string_view SessionState::NameOf(uint64_t id) const {
@@ -63,59 +64,76 @@ std::string_view SessionState::NameOf(uint64_t id) const {
 }
 
 SessionState::Unnamed& SessionState::Replace(uint64_t number) {
-  if (coming_.number != 0) std::swap(unnamed_, coming_);
-  coming_.number = number;
-  coming_.held = true;
-  return coming_;
+  coming_.push_back(std::move(spare_));
+  spare_ = Unnamed();
+  Unnamed& coming = coming_.back();
+  coming.number = number;
+  coming.held = true;
+  return coming;
 }
 
 // A Parse that failed has dropped the older one too; one that was skipped has not.
 void SessionState::Replaced(uint64_t number, bool done, bool skipped) {
-  if (coming_.number != number) return;
+  const auto it = std::find_if(coming_.begin(), coming_.end(),
+                               [&](const Unnamed& coming) { return coming.number == number; });
+  if (it == coming_.end()) return;
   if (done) {
-    std::swap(unnamed_, coming_);
+    std::swap(unnamed_, *it);
   } else if (!skipped) {
     unnamed_.number = 0;
   }
-  coming_.number = 0;
+  spare_ = std::move(*it);
+  spare_.number = 0;
+  coming_.erase(it);
 }
 
-void SessionState::DropUnnamed() { unnamed_.number = coming_.number = 0; }
+void SessionState::DropUnnamed() {
+  unnamed_.number = 0;
+  coming_.clear();
+}
 
 void SessionState::CloseUnnamed() { closing_ = unnamed().number; }
 
 void SessionState::UnnamedClosed(uint64_t number, bool done) {
   if (number == 0) return;
   if (done && unnamed_.number == number) unnamed_.number = 0;
-  if (done && coming_.number == number) coming_.number = 0;
   if (closing_ == number) closing_ = 0;
 }
 
 // --- what is to be asked ---
 
-void SessionState::WasReset(const std::vector<std::string>& names, bool all) {
-  std::vector<wire::Setting> given;
-  const auto add = [&](const wire::Setting& setting) {
-    const bool named = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return absl::EqualsIgnoreCase(name, setting.first);
-    });
-    if (all || named) given.push_back(setting);
+wire::ParametersRef SessionState::AfterResets(const wire::ParametersRef& now) {
+  const bool all = std::exchange(all_reset_, false);
+  const std::vector<std::string> names = std::exchange(resets_, {});
+  if (!all && names.empty()) return now;
+  const auto was_reset = [&](const std::string& name) {
+    return all || std::any_of(names.begin(), names.end(), [&](const std::string& reset) {
+             return absl::EqualsIgnoreCase(reset, name);
+           });
   };
-  for (const wire::Setting& setting : login_->reported()) {
-    const std::string* usual = everybodys_->Find(setting.first);
-    const bool given_at_login = usual == nullptr || *usual != setting.second;
-    if (given_at_login && wire::IsReportedAndSettable(setting.first)) add(setting);
+  auto restored = std::make_shared<wire::Parameters>(*now);
+  // What has the value that everybody's login has was reset, and that was not rolled back.
+  for (const auto& [name, value] : login_->reported()) {
+    const std::string* usual = everybodys_->Find(name);
+    const std::string* current = now->Find(name);
+    if (!wire::IsReportedAndSettable(name) || !was_reset(name) || usual == nullptr) continue;
+    if (current != nullptr && *current == *usual) restored->Report(name, value);
   }
-  for (const wire::Setting& setting : login_->unreported()) add(setting);
-  restoration_ += wire::SettingsSql(given);
+  std::vector<wire::Setting> unreported = now->unreported();
+  for (const wire::Setting& setting : login_->unreported()) {
+    if (was_reset(setting.first) && now->FindUnreported(setting.first) == nullptr) {
+      unreported.push_back(setting);
+    }
+  }
+  restored->set_unreported(std::move(unreported));
+  if (*restored == *now) return now;
+  return restored;
 }
-
-std::string SessionState::TakeRestoration() { return std::exchange(restoration_, {}); }
 
 void SessionState::TouchSetting(std::string name, bool reset) {
   for (Touched& touched : settings_touched_) {
     if (touched.name != name) continue;
-    touched.reset &= reset;
+    touched.reset = reset;
     return;
   }
   settings_touched_.push_back({std::move(name), reset});
@@ -125,6 +143,7 @@ void SessionState::TouchAllSettings() { all_touched_ = true; }
 
 std::string SessionState::Question(const wire::Parameters& had) {
   if (std::exchange(all_touched_, false)) {
+    all_reset_ = true;
     for (const auto& [name, value] : had.unreported()) TouchSetting(name, true);
   }
   asked_objects_ = std::exchange(objects_touched_, false);
@@ -144,6 +163,7 @@ std::vector<wire::Setting> SessionState::TakeAnswer(
   std::vector<wire::Setting> settings = had.unreported();
   auto value = row.begin();
   for (Touched& touched : std::exchange(settings_touched_, {})) {
+    if (touched.reset) resets_.push_back(touched.name);
     const std::optional<std::string>& now = *value++;
     const std::string* before = had.FindUnreported(touched.name);
     // A RESET that was rolled back changed nothing.
@@ -151,8 +171,7 @@ std::vector<wire::Setting> SessionState::TakeAnswer(
     if (as_before) continue;
     std::erase_if(settings, [&](const wire::Setting& s) { return s.first == touched.name; });
     const bool dotted = touched.name.find('.') != std::string::npos;
-    const bool of_login = login_->FindUnreported(touched.name) != nullptr;
-    if (touched.reset && !dotted && !of_login) continue;
+    if (touched.reset && !dotted) continue;
     if (now.has_value()) settings.emplace_back(std::move(touched.name), *now);
   }
   if (std::exchange(asked_objects_, false) && !for_good_) {

@@ -29,7 +29,11 @@ class SessionState {
   const StatementRef* Find(std::string_view name) const;
   void Add(std::string_view name, StatementRef statement);
   void Remove(std::string_view name);
-  void RemoveAll();
+  // All of them; returned for the case that the server does not.
+  using Names = absl::flat_hash_map<std::string, StatementRef, StringHash, StringEq>;
+  Names RemoveAll();
+  // Those of these names that have not been taken since.
+  void GiveBack(Names names);
   // What the client calls the statement of this number; "" when it has none.
   std::string_view NameOf(uint64_t id) const;
 
@@ -42,7 +46,7 @@ class SessionState {
     router::FactsRef facts;
   };
   const Unnamed& unnamed() const {
-    const Unnamed& newest = coming_.number != 0 ? coming_ : unnamed_;
+    const Unnamed& newest = coming_.empty() ? unnamed_ : coming_.back();
     return newest.number != 0 && newest.number == closing_ ? none_ : newest;
   }
   // A Parse of it is sent; its end decides whether it takes the older one's place.
@@ -61,17 +65,18 @@ class SessionState {
     login_ = std::move(login);
     everybodys_ = std::move(everybodys);
   }
-  // RESET of these was carried out on a backend whose own login had others.
-  void WasReset(const std::vector<std::string>& names, bool all);
-  // The SQL that gives them back; "" when there is nothing to be given back.
-  std::string TakeRestoration();
-  bool wants_restoration() const { return !restoration_.empty(); }
+  // The transaction is over, and the server has said what there is: the client's settings, in which
+  // what it has RESET is as at its login. The same object when nothing is.
+  wire::ParametersRef AfterResets(const wire::ParametersRef& now);
 
   // A statement is sent that may change these.
   void TouchSetting(std::string name, bool reset);
+  void NoteReset(std::string name) { resets_.push_back(std::move(name)); }
   void TouchAllSettings();
   void TouchObjects() { objects_touched_ = true; }
   bool touched() const { return objects_touched_ || all_touched_ || !settings_touched_.empty(); }
+  bool touched_settings() const { return all_touched_ || !settings_touched_.empty(); }
+  bool has_resets() const { return all_reset_ || !resets_.empty(); }
   // The question, one statement; and its answer, a row of as many columns. Returns what the session
   // has set now, given what it had.
   std::string Question(const wire::Parameters& had);
@@ -91,17 +96,21 @@ class SessionState {
  private:
   struct Touched {
     std::string name;
-    bool reset;  // and nothing else
+    bool reset;  // by the last statement that touched it
   };
 
-  absl::flat_hash_map<std::string, StatementRef, StringHash, StringEq> named_;
+  Names named_;
   Unnamed unnamed_;
-  Unnamed coming_;
-  uint64_t closing_ = 0;  // the number of the one that a Close may have ended
+  std::vector<Unnamed> coming_;  // Parses of it that are not answered, in order
+  Unnamed spare_;                // whose memory is used again
+  uint64_t closing_ = 0;         // the number of the one that a Close may have ended
   static const Unnamed none_;
   wire::ParametersRef login_;
   wire::ParametersRef everybodys_;
-  std::string restoration_;
+  // Names that a statement of the transaction reset, or all, which the server did not have to be
+  // asked for.
+  std::vector<std::string> resets_;
+  bool all_reset_ = false;
   std::vector<Touched> settings_touched_;
   bool all_touched_ = false;
   bool objects_touched_ = false;

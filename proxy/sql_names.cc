@@ -1,6 +1,8 @@
 // Prepared statements by SQL: PREPARE, EXECUTE and DEALLOCATE share their names with the
 // protocol's.
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "proxy/request_rewriter.h"
@@ -16,8 +18,8 @@ using Command = PreparedName::Command;
 
 constexpr char kPreparedAmongOthers[] = "PREPARE among other statements";
 
-// A statement that a client's command may take for its own, where ours is to stay.
-std::string Expendable() { return PreparedStatements::NameOf(0); }
+// Statements that a client's command may take for its own, where ours is to stay.
+std::string Expendable(int number) { return fmt::format("pgweir_0_{}", number); }
 
 size_t EndOf(const wire::Frame& frame) {
   return frame.offset + wire::kHeaderSize + frame.body_length;
@@ -45,37 +47,43 @@ class Renamed {
 
 bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::Facts& facts,
                                        std::string_view text) {
-  // What a client has begun without its Sync is not to be ended by one of ours.
-  if (backend_->tracker.batch_open() || backend_->tracker.skipping()) return false;
   const auto names = FindPreparedNames(text, tools_.statements.scan());
-  if (names.size() == 1 && facts.statements.size() == 1 &&
+  // What a client has begun without its Sync is not to be ended by one of ours.
+  const bool in_batch = backend_->tracker.batch_open() || backend_->tracker.skipping();
+  if (!in_batch && names.size() == 1 && facts.statements.size() == 1 &&
       names.front().command == Command::kPrepare) {
     OnSqlPrepare(frame, facts, text, names.front());
     return true;
   }
   Renamed renamed(text);
   uint32_t token = 0;
+  int expendable = 0;
   for (const PreparedName& use : names) {
     const StatementRef* found = state_.Find(use.name);
-    if (found == nullptr) {
-      if (use.command == Command::kPrepare) KeepHere(use.name, kPreparedAmongOthers);
-      continue;
+    if (found == nullptr && use.command == Command::kPrepare) {
+      KeepHere(use.name, kPreparedAmongOthers);
+      found = state_.Find(use.name);
     }
-    if ((*found)->stays()) {
+    if (found == nullptr || (*found)->stays()) {
+      const std::string foreign = Foreign(use.name);
+      if (foreign != use.name) renamed.Replace(use.span, foreign);
       if (use.command == Command::kDeallocate) state_.Remove(use.name);
       continue;
     }
     if (use.command != Command::kDeallocate) {
-      EnsureForQuery(**found, frame.offset);
+      if (!in_batch) EnsureForQuery(**found, frame.offset);
       if (use.command == Command::kExecute) NoteExecution(**found);
       renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
       continue;
     }
-    MakeExpendable(frame.offset, Answers::kSwallow);
+    if (in_batch) continue;  // the server knows none of that name, and says so
+    const std::string name = Expendable(expendable++);
+    MakeExpendable(name, frame.offset, Answers::kSwallow);
     wire::AppendSync(flight_->InsertBefore(frame.offset));
     Ask(Request::kSync, Answers::kSwallow);
-    renamed.Replace(use.span, Expendable());
-    token = Token({Kind::kCloseName, (*found)->id, *found, use.name});
+    renamed.Replace(use.span, name);
+    // One of several that fails is not given back.
+    if (token == 0) token = Token({Kind::kCloseName, (*found)->id, *found, use.name});
     state_.Remove(use.name);
   }
   if (!renamed.changed()) return false;
@@ -93,20 +101,21 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   uint32_t token = 0;
   if (const StatementRef* taken = state_.Find(use.name); taken != nullptr) {
     EnsureForQuery(**taken, frame.offset);
-    name = (*taken)->stays() ? use.span.In(text) : PreparedStatements::NameOf((*taken)->id);
+    name = (*taken)->stays() ? std::string(use.span.In(text))
+                             : PreparedStatements::NameOf((*taken)->id);
     token = Token({Kind::kTaken, (*taken)->id, nullptr, use.name});
   } else {
     std::string nameless(text);
     nameless.erase(use.span.offset, use.span.length);
-    StatementRef statement = store_.Intern(nameless, "", had_->AnalysisKey(),
-                                           tools_.statements.Find(text), use.span.offset);
+    StatementRef statement =
+        store_.Intern(nameless, "", AnalysisKey(), Understand(text), use.span.offset);
     const uint64_t id = statement->id;
     state_.Add(use.name, statement);
     name = PreparedStatements::NameOf(id);
     const auto presence = backend_->prepared.Use(id, batch_);
     if (presence == PreparedStatements::Presence::kThere) {
-      CloseSwallowed(Expendable(), frame.offset, 0);
-      name = Expendable();
+      name = Expendable(0);
+      CloseSwallowed(name, frame.offset, 0);
       token = Token({Kind::kParse, 0, std::move(statement), use.name});
     } else {
       if (presence == PreparedStatements::Presence::kUnsure) CloseSwallowed(name, frame.offset, 0);
@@ -127,11 +136,13 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
   Renamed renamed(text);
   for (const PreparedName& use : FindPreparedNames(text, tools_.statements.scan())) {
     const StatementRef* found = state_.Find(use.name);
-    if (found == nullptr) {
-      if (use.command == Command::kPrepare) KeepHere(use.name, kPreparedAmongOthers);
-      continue;
+    if (found == nullptr && use.command == Command::kPrepare) {
+      KeepHere(use.name, kPreparedAmongOthers);
+      found = state_.Find(use.name);
     }
-    if ((*found)->stays()) {
+    if (found == nullptr || (*found)->stays()) {
+      const std::string foreign = Foreign(use.name);
+      if (foreign != use.name) renamed.Replace(use.span, foreign);
       if (use.command == Command::kDeallocate) state_.Remove(use.name);
       continue;
     }
@@ -140,17 +151,16 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
       renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
       continue;
     }
-    MakeExpendable(at, Answers::kSwallowUnlessError);
-    renamed.Replace(use.span, Expendable());
+    MakeExpendable(Expendable(0), at, Answers::kSwallowUnlessError);
+    renamed.Replace(use.span, Expendable(0));
     state_.Remove(use.name);
   }
   return renamed.changed() ? std::move(renamed).Finish() : std::string();
 }
 
-void RequestRewriter::MakeExpendable(size_t at, Answers answers) {
-  CloseSwallowed(Expendable(), at, 0);
-  wire::AppendParse(flight_->InsertBefore(at), Expendable(), "SELECT 1",
-                    std::string_view("\0\0", 2));
+void RequestRewriter::MakeExpendable(std::string_view name, size_t at, Answers answers) {
+  CloseSwallowed(name, at, 0);
+  wire::AppendParse(flight_->InsertBefore(at), name, "SELECT 1", std::string_view("\0\0", 2));
   Ask(Request::kParse, answers);
 }
 

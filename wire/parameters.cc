@@ -22,6 +22,11 @@ constexpr std::array<std::string_view, 10> kMeaningless = {
     "synchronous_commit", "extra_float_digits",   "client_min_messages",
     "temp_buffers"};
 
+// Encodings for clients only, whose characters may have bytes below 128 (PostgreSQL documentation,
+// "Character Set Support").
+constexpr std::array<std::string_view, 7> kNoAsciiSupersets = {
+    "BIG5", "GB18030", "GBK", "JOHAB", "SJIS", "SHIFT_JIS_2004", "UHC"};
+
 constexpr std::string_view kRole = "role";
 constexpr std::string_view kSessionAuthorization = "session_authorization";
 
@@ -110,6 +115,8 @@ std::string Parameters::AnalysisKey() const {
 }
 
 void Parameters::Report(std::string_view name, std::string_view value) {
+  if (SameName(name, "standard_conforming_strings")) standard_strings_ = value == "on";
+  if (SameName(name, "client_encoding")) ascii_superset_ = !IsAmong(kNoAsciiSupersets, value);
   for (auto& [key, current] : reported_) {
     if (SameName(key, name)) {
       current = value;

@@ -20,6 +20,12 @@ class Parameters {
   void Report(std::string_view name, std::string_view value);
   // The reported value, or null. Names compare without case.
   const std::string* Find(std::string_view name) const;
+  // How the server reads the texts of statements: '\' in '…' is itself
+  // (standard_conforming_strings), and no byte of a longer character looks like ASCII
+  // (client_encoding).
+  bool standard_strings() const { return standard_strings_; }
+  bool ascii_superset() const { return ascii_superset_; }
+
   // Everything the server reported, in the order it did.
   const std::vector<Setting>& reported() const { return reported_; }
 
@@ -39,6 +45,8 @@ class Parameters {
 
  private:
   std::vector<Setting> reported_;
+  bool standard_strings_ = true;
+  bool ascii_superset_ = true;
   std::vector<Setting> unreported_;
   uint64_t custom_settings_ = 0;
 };

@@ -51,6 +51,7 @@ void ReplyTracker::OnRequest(Request request, Answers answers, uint32_t token) {
       return;
     }
   }
+  if (BringsReadyForQuery(request)) ++readies_;
   queue_.push_back({request, answers, token});
 }
 
@@ -107,13 +108,12 @@ ReplyTracker::Verdict ReplyTracker::OnReply(char type, TransactionStatus status)
 }
 
 bool ReplyTracker::batch_open() const {
-  if (head_ < queue_.size()) return !BringsReadyForQuery(queue_.back().request);
+  for (size_t i = queue_.size(); i > head_; --i) {
+    const Request request = queue_[i - 1].request;
+    // The end of a COPY belongs to what began it.
+    if (request != Request::kCopyEnd) return !BringsReadyForQuery(request);
+  }
   return !ready_ && !skipping_ && !copy_in_;
-}
-
-bool ReplyTracker::awaits_ready() const {
-  return std::any_of(queue_.begin() + static_cast<ptrdiff_t>(head_), queue_.end(),
-                     [](const Entry& entry) { return BringsReadyForQuery(entry.request); });
 }
 
 bool ReplyTracker::swallowing() const {
@@ -128,6 +128,7 @@ ReplyTracker::Entry* ReplyTracker::Head() {
 }
 
 void ReplyTracker::Pop(Outcome outcome) {
+  if (BringsReadyForQuery(queue_[head_].request)) --readies_;
   if (queue_[head_].token != 0) settled_.push_back({queue_[head_].token, outcome});
   ++head_;
   if (head_ == queue_.size()) {
@@ -187,7 +188,10 @@ void ReplyTracker::OnCopyIn() {
   sync_ignored_ = false;
   size_t kept = head_ + 1;
   for (size_t i = kept; i < queue_.size(); ++i) {
-    if (copy_in_ && queue_[i].request == Request::kSync) continue;
+    if (copy_in_ && queue_[i].request == Request::kSync) {
+      --readies_;
+      continue;
+    }
     if (copy_in_ && queue_[i].request == Request::kCopyEnd) {
       copy_in_ = false;
       continue;

@@ -71,7 +71,7 @@ class ReplyTracker {
   // Extended messages were sent and no Sync behind them.
   bool batch_open() const;
   // A ReadyForQuery is still to come.
-  bool awaits_ready() const;
+  bool awaits_ready() const { return readies_ > 0; }
   // The answers that come now belong to a request of pgweir's own.
   bool swallowing() const;
   // The server waits for CopyData, CopyDone or CopyFail.
@@ -101,6 +101,7 @@ class ReplyTracker {
 
   std::vector<Entry> queue_;  // queue_[head_...] are outstanding
   size_t head_ = 0;
+  size_t readies_ = 0;  // entries that bring a ReadyForQuery
   std::vector<Settled> settled_;
   TransactionStatus status_ = TransactionStatus::kIdle;
   bool ready_ = true;  // since the last ReadyForQuery nothing was sent

@@ -71,9 +71,15 @@ TEST_P(State, ResetGoesBackToTheLogin) {
   }
   one.Exec("begin; set work_mem = '7MB'");
   one.ExecParams("reset work_mem", {});
-  EXPECT_EQ(one.Value("show work_mem"), "5MB");
   one.Exec("rollback");
   EXPECT_EQ(one.Value("show work_mem"), "5MB");
+  one.Exec("begin; set work_mem = '7MB'");
+  one.ExecParams("reset work_mem", {});
+  one.Exec("commit");
+  EXPECT_EQ(two.Value("show work_mem"), "4MB");
+  EXPECT_EQ(one.Value("show work_mem"), "5MB");
+  one.Exec("begin; reset work_mem; set work_mem = '9MB'; commit");
+  EXPECT_EQ(one.Value("show work_mem"), "9MB");
 }
 
 // Rule 71

@@ -81,7 +81,7 @@ const std::vector<std::string_view> kTwinMulti = {
     "-- only a comment",
     "/* tenant {c} */ select {c};",
     "prepare q1 as select {c}; execute q1; deallocate q1",
-    "set time zone 'Asia/Tokyo'; select to_timestamp(0); reset time zone",
+    "begin; set local time zone 'Asia/Tokyo'; select to_timestamp(0); commit",
     "savepoint a; select 1",
     "begin; savepoint a; set work_mem = '6MB'; rollback to a; show work_mem; commit",
 };
