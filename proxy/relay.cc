@@ -66,7 +66,7 @@ void Relay::Release() {
 
 void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
-  rewriter_.Begin();
+  rewriter_.Begin(*lease_);
   releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = false;
   command_error_ = absl::OkStatus();
   again_.clear();

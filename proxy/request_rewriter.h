@@ -41,10 +41,7 @@ class RequestRewriter {
   void NoteCatalogChange();
 
   // The client has just been given the backend.
-  void Begin() {
-    Forget();
-    fresh_ = true;
-  }
+  void Begin(pooler::Backend& backend);
 
   // The client's request `frame` goes to `backend`; `had` are the client's settings. False when it
   // has to wait until what was sent before is answered: only then is it known which statements

@@ -43,7 +43,9 @@ TEST_P(State, UnreportedSettingsAreCarried) {
 TEST_P(State, SettingsAreCarriedWhateverTheProtocol) {
   Connection one(Conninfo()), two(Conninfo());
   one.ExecParams("set work_mem = '5MB'", {});
-  Result(PQprepare(two.get(), "s", "select set_config('work_mem', $1, false)", 0, nullptr));
+  Result prepared(
+      PQprepare(two.get(), "s", "select set_config('work_mem', $1, false)", 0, nullptr));
+  ASSERT_TRUE(prepared.ok()) << prepared.message();
   for (const char* value : {"6MB", "7MB"}) {
     Result set(PQexecPrepared(two.get(), "s", 1, &value, nullptr, nullptr, 0));
     ASSERT_TRUE(set.ok()) << set.message();

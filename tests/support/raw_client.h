@@ -35,14 +35,15 @@ std::string Int16(int value);
 std::string Int32(uint32_t value);
 std::string Startup(const std::vector<std::pair<std::string, std::string>>& parameters,
                     uint32_t version = 3 << 16);
-std::string Request(uint32_t code);  // SSLRequest, GSSENCRequest
+std::string Request(uint32_t code);               // SSLRequest, GSSENCRequest
 std::string CancelRequest(std::string_view key);  // the body of BackendKeyData
 std::string Query(std::string_view sql);
 std::string Parse(std::string_view name, std::string_view sql,
                   const std::vector<uint32_t>& types = {});
 std::string Bind(std::string_view portal, std::string_view statement,
                  const std::vector<std::string>& parameters = {});
-// A parameter of none is NULL; formats are 0 for text, 1 for binary, as many as the protocol allows.
+// A parameter of none is NULL; formats are 0 for text, 1 for binary, as many as the protocol
+// allows.
 std::string BindFormats(std::string_view portal, std::string_view statement,
                         const std::vector<int>& parameter_formats,
                         const std::vector<std::optional<std::string>>& parameters,

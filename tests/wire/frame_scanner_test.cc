@@ -204,7 +204,8 @@ TEST(FrameScanner, HoldsNoMoreThanTheHeadOfALargeMessageRule23) {
 TEST(FrameScanner, ReportsABodyShorterThanTheWantedHeadAsWhole) {
   Stream stream(ClientHead);
   stream.Feed(Message('Q', "BEGIN\0"s) + Message('D', "") + Message('C', "Sname\0"s));
-  EXPECT_EQ(stream.seen(), (std::vector<Seen>{{'Q', 6, "BEGIN\0"s}, {'D', 0, ""}, {'C', 6, "Sname\0"s}}));
+  EXPECT_EQ(stream.seen(),
+            (std::vector<Seen>{{'Q', 6, "BEGIN\0"s}, {'D', 0, ""}, {'C', 6, "Sname\0"s}}));
 }
 
 TEST(ClientHead, RefusesEverythingButRequestsRule16) {
