@@ -45,6 +45,7 @@ Pool Overlay(Pool pool, const PoolOverride& over) {
   pool.pre_ping = over.pre_ping.value_or(pool.pre_ping);
   pool.max_prepared_statements =
       over.max_prepared_statements.value_or(pool.max_prepared_statements);
+  pool.on_session_state = over.on_session_state.value_or(pool.on_session_state);
   pool.server_connect_timeout = over.server_connect_timeout.value_or(pool.server_connect_timeout);
   pool.cleanup_timeout = over.cleanup_timeout.value_or(pool.cleanup_timeout);
   pool.query_timeout = over.query_timeout.value_or(pool.query_timeout);

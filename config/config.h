@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 enum class TlsMode { kDisable, kAllow, kPrefer, kRequire, kVerifyCa, kVerifyFull };
 enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256 };
 enum class PoolMode { kSession, kTransaction, kStatement };
+// What becomes of a statement whose effect on its session can't be carried to another backend.
+enum class OnSessionState { kPin, kReject, kAllow };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -62,6 +64,7 @@ struct Pool {
   milliseconds idle_timeout{600'000};  // 0 = never
   bool pre_ping = true;
   int max_prepared_statements = 200;  // per backend
+  OnSessionState on_session_state = OnSessionState::kPin;
   milliseconds server_connect_timeout{15'000};
   milliseconds cleanup_timeout{5'000};  // bound of cancel, drain, ROLLBACK and reset
   // What clients may take their time for; 0 = for ever.
@@ -88,6 +91,7 @@ struct Database {
 // The keys that a [users.NAME.pool] table sets, over the database's.
 struct PoolOverride {
   std::optional<PoolMode> mode;
+  std::optional<OnSessionState> on_session_state;
   std::optional<int> size, overflow, min_size, max_prepared_statements;
   std::optional<int> max_db_connections, max_user_connections, max_node_connections,
       max_db_client_connections, max_user_client_connections;

@@ -17,6 +17,11 @@ constexpr std::array<std::pair<std::string_view, PoolMode>, 3> kPoolModes{
      {"transaction", PoolMode::kTransaction},
      {"statement", PoolMode::kStatement}}};
 
+constexpr std::array<std::pair<std::string_view, OnSessionState>, 3> kOnSessionState{
+    {{"pin", OnSessionState::kPin},
+     {"reject", OnSessionState::kReject},
+     {"allow", OnSessionState::kAllow}}};
+
 PoolOverride ReadOverride(TableReader& reader) {
   PoolOverride over;
   over.mode = reader.Choice<PoolMode>("mode", kPoolModes);
@@ -33,6 +38,7 @@ PoolOverride ReadOverride(TableReader& reader) {
   over.idle_timeout = reader.Time("idle_timeout");
   over.pre_ping = reader.Bool("pre_ping");
   over.max_prepared_statements = reader.Int("max_prepared_statements", 1, 1'000'000);
+  over.on_session_state = reader.Choice<OnSessionState>("on_session_state", kOnSessionState);
   over.server_connect_timeout = reader.Time("server_connect_timeout", kLeast);
   over.cleanup_timeout = reader.Time("cleanup_timeout", kLeast);
   over.query_timeout = reader.Time("query_timeout");
@@ -40,7 +46,6 @@ PoolOverride ReadOverride(TableReader& reader) {
   over.idle_transaction_timeout = reader.Time("idle_transaction_timeout");
   over.client_idle_timeout = reader.Time("client_idle_timeout");
   over.query_wait_notify = reader.Time("query_wait_notify");
-  ReadNotServed("pool", reader);
   reader.RejectUnknown();
   return over;
 }

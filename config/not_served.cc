@@ -12,9 +12,6 @@ hba_file = ""
 query = ""
 query_user = ""
 
-[pool]
-on_session_state = "pin"
-
 [database]
 shard_map = ""
 consistency = "session"

@@ -16,7 +16,10 @@ void CancelTicket::Finish(std::shared_ptr<CancelTicket> ticket) {
 }
 
 SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot)
-    : worker_(worker), shared_(shared), snapshot_(std::move(snapshot)), tools_(worker.index()) {}
+    : worker_(worker),
+      shared_(shared),
+      snapshot_(std::move(snapshot)),
+      tools_(worker.index(), shared.session_counts) {}
 
 SessionHost::~SessionHost() = default;
 

@@ -27,7 +27,8 @@ struct Shared {
   StatementStore& statements;
   CatalogLoader& catalogs;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
-  std::atomic<int> clients{0};                       // connections, logged in or not
+  SessionCounts session_counts{};
+  std::atomic<int> clients{0};  // connections, logged in or not
   std::atomic<uint64_t> next_session{1};
 };
 

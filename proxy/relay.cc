@@ -49,7 +49,8 @@ bool MayBeginAnew(wire::Bytes requests) {
 
 void Relay::Configure(const config::Pool& limits) {
   mode_ = limits.mode;
-  rewriter_.set_max_prepared(limits.max_prepared_statements);
+  rewriter_.Configure(limits);
+  on_session_state_ = limits.on_session_state;
 }
 
 void Relay::Drop() {
@@ -185,12 +186,21 @@ Relay::Next Relay::SettleSession() {
     SettingsDone();
     return Next::kWait;
   }
+  NotePin();
   if (state.pin() != nullptr) return Next::kWait;
   if (lease_->suspect != nullptr) {
     Reset();
     return Next::kWait;
   }
   return Next::kFree;
+}
+
+void Relay::NotePin() {
+  const char* const pin = rewriter_.state().pin();
+  if (std::exchange(noted_pin_, pin) == pin || pin == nullptr) return;
+  tools_.counts.pins.Count(pin);
+  LogInfo("session keeps its backend client={} backend={} reason=\"{}\"", client_.peer.address,
+          lease_->id().value, pin);
 }
 
 bool Relay::left_traces() const {
@@ -202,6 +212,7 @@ bool Relay::left_for_good() const { return rewriter_.state().loaded(); }
 
 void Relay::Reset() {
   resetting_ = true;
+  if (lease_->suspect != nullptr) tools_.counts.resets.Count(lease_->suspect);
   Send(kReset, "DISCARD ALL");
 }
 
@@ -285,8 +296,8 @@ bool Relay::TakeReplies(wire::Bytes in) {
     } else if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
       wire::AppendParseComplete(answer.Replace(frame.offset, position));
     } else if (frame.type == backend::kErrorResponse && frame.whole()) {
-      const std::string body = rewriter_.ErrorInClientsNames(wire::AsText(frame.head), token);
-      if (!body.empty()) wire::AppendErrorBody(answer.Replace(frame.offset, position), body);
+      const std::string instead = rewriter_.ErrorInstead(wire::AsText(frame.head), token);
+      if (!instead.empty()) answer.Replace(frame.offset, position) += instead;
     }
     if (!tracker.settled().empty()) Settle();
   }
@@ -424,6 +435,9 @@ void Relay::TakeAnswer() {
   }
   auto learnt = std::make_shared<wire::Parameters>(*lease_->parameters);
   learnt->set_unreported(state.TakeAnswer(*parameters, row_));
+  if (on_session_state_ != config::OnSessionState::kPin) {
+    if (const char* left = state.Unpin(); left != nullptr) lease_->suspect = left;
+  }
   if (learnt->custom_settings() != 0) lease_->custom_settings = learnt->custom_settings();
   lease_->parameters = learnt;
   parameters = std::move(learnt);

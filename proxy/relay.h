@@ -132,6 +132,7 @@ class Relay {
   void Settle();
   void TakeAnswer();
   Next SettleSession();
+  void NotePin();
   void Send(Own own, std::string_view sql);
   bool RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status);
   void Forward(wire::Bytes bytes);
@@ -152,6 +153,7 @@ class Relay {
   WorkerTools& tools_;
   RequestRewriter rewriter_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
+  config::OnSessionState on_session_state_ = config::OnSessionState::kPin;
   pooler::Lease lease_;
   net::Output to_backend_;
   std::string replay_;
@@ -163,6 +165,7 @@ class Relay {
   // Sync, of whose answers the client has seen nothing.
   std::string again_;
   bool beginning_anew_ = false;
+  const char* noted_pin_ = nullptr;
   bool stalled_ = false;  // what is in the client's input waits for answers
   bool resetting_ = false;
   bool awaits_cancel_ = false;

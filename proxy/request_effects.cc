@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "absl/strings/ascii.h"
 #include "proxy/request_rewriter.h"
 #include "router/literal_value.h"
@@ -11,14 +13,14 @@
 namespace pgweir::proxy {
 namespace {
 
+using config::OnSessionState;
 using pooler::Backend;
 
 // Effects whose outcome the server is asked for: a pin begins or ends.
 constexpr uint32_t kObjects = router::kListens | router::kTemporary | router::kAdvisoryLock |
                               router::kHoldCursor | router::kPrepares | router::kDiscardsAll;
 // These can only end one.
-constexpr uint32_t kUnpinning =
-    router::kDiscardsTemporary | router::kDeallocates | router::kDeallocatesAll;
+constexpr uint32_t kUnpinning = router::kReleases | router::kDeallocates | router::kDeallocatesAll;
 
 // Whether a text that is not understood, such as a DO block's, may set a setting with a dot in its
 // name: the server would not forget that name.
@@ -34,11 +36,63 @@ bool MayNameSetting(std::string_view text) {
   return false;
 }
 
+// What the statements would leave on their backend that can't be carried to another; "" = nothing.
+// `alone`: a PREPARE is a Query of its own.
+std::string_view LeavesBehind(const router::Facts& facts, bool alone) {
+  for (const router::StatementFacts& statement : facts.statements) {
+    const uint32_t effects = statement.effects | statement.body_effects;
+    if ((effects & router::kListens) != 0) return "LISTEN";
+    if ((effects & router::kAdvisoryLock) != 0) return "a session-level advisory lock";
+    if ((effects & router::kHoldCursor) != 0) return "a cursor WITH HOLD";
+    if ((effects & router::kLoads) != 0) return "LOAD";
+    if ((effects & router::kTemporary) != 0 && (effects & router::kDdl) != 0) {
+      return "a temporary object";
+    }
+    if ((effects & router::kPrepares) != 0 && !alone) return "PREPARE among other statements";
+  }
+  return "";
+}
+
 }  // namespace
 
 void RequestRewriter::Suspect(const char* reason) {
   backend_->suspect = reason;
-  state_.TouchObjects();
+  if (on_session_state_ != OnSessionState::kAllow) state_.TouchObjects();
+}
+
+// What goes to the server instead is an error in whatever state it is in, and changes as much as
+// the refused statement's own error would.
+bool RequestRewriter::Refuses(const wire::Frame& frame, const router::Facts& facts) {
+  if (on_session_state_ != OnSessionState::kReject || InFailedTransaction()) return false;
+  const bool query = frame.type == wire::frontend::kQuery;
+  const std::string_view what = LeavesBehind(facts, query && facts.statements.size() == 1);
+  if (what.empty()) return false;
+  tools_.counts.refusals.Count(what);
+  const std::string no_statement = fmt::format("pgweir refuses {}", what);
+  const size_t end = frame.offset + wire::kHeaderSize + frame.body_length;
+  std::string& out = flight_->Replace(frame.offset, end);
+  Action refused{Kind::kRefused, 0, nullptr, std::string(what)};
+  if (query) {
+    wire::AppendQuery(out, no_statement);
+    Ask(wire::Request::kQuery, wire::ReplyTracker::Answers::kForward, Token(std::move(refused)));
+    return true;
+  }
+  const std::string_view name = wire::ByteReader(frame.head).Text().value_or("");
+  if (name.empty()) {
+    refused.id = tools_.next_unnamed++;
+    state_.Replace(refused.id);
+    SetUnnamed(Backend::kUnknownStatement);
+  }
+  wire::AppendParse(out, name.empty() ? "" : "pgweir", no_statement, std::string_view("\0\0", 2));
+  Ask(wire::Request::kParse, wire::ReplyTracker::Answers::kForward, Token(std::move(refused)));
+  return true;
+}
+
+Status RequestRewriter::Refusal(std::string_view what) {
+  return Errorf(sqlstate::kFeatureNotSupported,
+                "{} can't be carried from one server connection to another, and "
+                "pool.on_session_state is \"reject\": use a pool in session mode for it",
+                what);
 }
 
 void RequestRewriter::NoteCatalogChange() {
@@ -63,15 +117,27 @@ void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::st
   if ((effects & router::kSetsSetting) != 0) NoteSettings(facts, text);
   if ((effects & router::kResetsAll) != 0) state_.TouchAllSettings();
   if ((effects & router::kDeallocatesAll) != 0 && !bound_.empty()) closes_all_ = true;
-  if ((effects & kObjects) != 0) state_.TouchObjects();
+  if ((effects & kObjects) != 0 && on_session_state_ != OnSessionState::kAllow) {
+    state_.TouchObjects();
+  }
   if ((effects & kUnpinning) != 0 && state_.pin() != nullptr) state_.TouchObjects();
-  if ((effects & router::kLoads) != 0) state_.Loaded();
-  if ((effects & router::kDdl) != 0) changed_catalog_ = true;
-  if ((effects & router::kSequenceState) != 0) state_.PinForGood("currval, lastval");
+  if ((effects & router::kLoads) != 0 && on_session_state_ == OnSessionState::kPin) state_.Loaded();
+  if ((effects & router::kDdl) != 0) NoteDdl();
+  if ((effects & router::kSequenceState) != 0 && on_session_state_ == OnSessionState::kPin) {
+    state_.PinForGood("currval, lastval");
+  }
   if ((effects & router::kUnseen) != 0) {
     Suspect(facts.not_understood.empty() ? "DO, CALL" : "statement not understood");
     if (MayNameSetting(text)) backend_->custom_settings = Backend::kUnknownSettings;
   }
+}
+
+// Where the client's search_path has it, what is created may be temporary without a word of that.
+void RequestRewriter::NoteDdl() {
+  changed_catalog_ = true;
+  if (on_session_state_ == OnSessionState::kAllow) return;
+  const std::string* path = had_->FindUnreported("search_path");
+  if (path != nullptr && path->find("pg_temp") != std::string::npos) state_.TouchObjects();
 }
 
 // They are doubted, not forgotten: the server may skip it, and then they are there.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "absl/strings/match.h"
+#include "proxy/error_response.h"
 #include "wire/byte_reader.h"
 #include "wire/messages.h"
 
@@ -36,6 +37,11 @@ constexpr std::string_view kNoTypes("\0\0", 2);
 // SQL that names prepared statements.
 constexpr uint32_t kNamesInSql = router::kPrepares | router::kExecutes | router::kDeallocates;
 
+bool IsSyntaxError(std::string_view body) {
+  const auto error = wire::ReadErrorFields(wire::AsBytes(body));
+  return error.ok() && error->sqlstate == sqlstate::kSyntaxError;
+}
+
 // The command that makes such a statement under our name.
 std::string SqlPrepare(const Statement& statement) {
   std::string sql = statement.text;
@@ -43,6 +49,11 @@ std::string SqlPrepare(const Statement& statement) {
 }
 
 }  // namespace
+
+void RequestRewriter::Configure(const config::Pool& limits) {
+  max_prepared_ = static_cast<size_t>(limits.max_prepared_statements);
+  on_session_state_ = limits.on_session_state;
+}
 
 // A name that is no statement of ours, for the server to say that it knows none of that name.
 std::string RequestRewriter::Foreign(std::string_view name) {
@@ -174,6 +185,7 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
     return Ask(Request::kQuery);
   }
   const router::FactsRef facts = Understand(*text);
+  if (Refuses(frame, *facts)) return;
   NoteUnseen(facts);
   if (facts->effects == router::kNoEffect) return Ask(Request::kQuery);
   ForgetSequences(*facts, frame.offset);
@@ -212,6 +224,7 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
 void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view text,
                                      std::string_view types) {
   router::FactsRef facts = Understand(text);
+  if (Refuses(frame, *facts)) return;
   ForgetSequences(*facts, frame.offset);
   std::string replaced;
   if ((facts->effects & kNamesInSql) != 0) replaced = ReplaceNamesInBatch(text, frame.offset);
@@ -253,6 +266,7 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
                Token({Kind::kTaken, id, nullptr, std::string(name)}));
   }
   router::FactsRef facts = Understand(text);
+  if (Refuses(frame, *facts)) return;
   std::string replaced;
   if ((facts->effects & kNamesInSql) != 0) {
     replaced = ReplaceNamesInBatch(text, frame.offset);
@@ -524,6 +538,9 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
       return;
     case Kind::kShadow:
       return backend.prepared.Answered(action.id, done);
+    case Kind::kRefused:
+      if (action.id != 0) state_.Replaced(action.id, false, skipped);
+      return;
     case Kind::kEvict:
       return backend.prepared.Closed(action.id, done);
     case Kind::kUnnamed:
@@ -560,9 +577,24 @@ bool RequestRewriter::uses_prepared() const {
                      [](const Action& action) { return action.kind == Kind::kUse; });
 }
 
-std::string RequestRewriter::ErrorInClientsNames(std::string_view body, uint32_t token) const {
+const RequestRewriter::Action* RequestRewriter::Asked(uint32_t token) const {
   const size_t index = token - first_token_;
-  const Action* asked = index < actions_.size() ? &actions_[index] : nullptr;
+  return index < actions_.size() ? &actions_[index] : nullptr;
+}
+
+std::string RequestRewriter::ErrorInstead(std::string_view body, uint32_t token) const {
+  std::string out;
+  const Action* asked = Asked(token);
+  if (asked != nullptr && asked->kind == Kind::kRefused && IsSyntaxError(body)) {
+    AppendError(out, Severity::kError, Refusal(asked->name));
+    return out;
+  }
+  const std::string renamed = InClientsNames(body, asked);
+  if (!renamed.empty()) wire::AppendErrorBody(out, renamed);
+  return out;
+}
+
+std::string RequestRewriter::InClientsNames(std::string_view body, const Action* asked) const {
   std::string out;
   size_t at;
   while ((at = body.find(kOurPrefix)) != std::string_view::npos) {

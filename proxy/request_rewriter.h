@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/config.h"
 #include "pooler/backend.h"
 #include "proxy/node_catalog.h"
 #include "proxy/prepared_names.h"
@@ -32,8 +33,7 @@ class RequestRewriter {
   SessionState& state() { return state_; }
   const SessionState& state() const { return state_; }
 
-  // `max_prepared`: how many statements a backend holds before the oldest one is closed.
-  void set_max_prepared(int max_prepared) { max_prepared_ = static_cast<size_t>(max_prepared); }
+  void Configure(const config::Pool& limits);
 
   // What is known of the database that the client works on.
   void set_catalog(NodeCatalogRef catalog) { catalog_ = std::move(catalog); }
@@ -65,9 +65,9 @@ class RequestRewriter {
   // Whether a prepared statement under a name of ours is part of what is outstanding.
   bool uses_prepared() const;
 
-  // The body of an error, of the request with this token, with the client's names of statements
-  // instead of ours; "" when it has none.
-  std::string ErrorInClientsNames(std::string_view body, uint32_t token) const;
+  // What the client is told instead of an error with this body, of the request with this token:
+  // with its own names of statements instead of ours. "" when the error is to pass as it is.
+  std::string ErrorInstead(std::string_view body, uint32_t token) const;
 
   // Requests with a token below are not from here.
   static constexpr uint32_t kFirstToken = 16;
@@ -84,6 +84,7 @@ class RequestRewriter {
     kNoUnnamed,  // a Close of it, unseen, so that another client's is not met
     kCloseName,  // a client's Close
     kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
+    kRefused,    // something that the server does not know, in place of what is refused
     kOver,       // settled
   };
   struct Action {
@@ -117,6 +118,11 @@ class RequestRewriter {
   uint32_t CloseAll();
   // The name of a client's that is none of ours, as the server is to know it.
   static std::string Foreign(std::string_view name);
+
+  // Where such statements are refused, and this one would keep its session on the backend: makes
+  // the server refuse it, at its place among the others.
+  bool Refuses(const wire::Frame& frame, const router::Facts& facts);
+  static Status Refusal(std::string_view what);
 
   void Ask(wire::Request request,
            wire::ReplyTracker::Answers answers = wire::ReplyTracker::Answers::kForward,
@@ -155,9 +161,14 @@ class RequestRewriter {
   // A statement with these facts is sent; of its effects count these.
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
+  void NoteDdl();
   void NoteSettings(const router::Facts& facts, std::string_view text);
   // What the statement may do unseen, by what the catalog says of the names in it.
   void NoteUnseen(const router::FactsRef& facts);
+  // The one with this token, or null.
+  const Action* Asked(uint32_t token) const;
+  // The body of an error, of what is `asked`, or "" when it has no name of ours.
+  std::string InClientsNames(std::string_view body, const Action* asked) const;
   std::string NameOf(const router::SettingEffect& effect, std::string_view text);
   void Suspect(const char* reason);
 
@@ -166,7 +177,8 @@ class RequestRewriter {
   SessionState state_;
   NodeCatalogRef catalog_;
   bool changed_catalog_ = false;
-  size_t max_prepared_ = 200;
+  size_t max_prepared_ = 200;  // statements that a backend holds before the oldest one is closed
+  config::OnSessionState on_session_state_ = config::OnSessionState::kPin;
   std::deque<Action> actions_;
   uint32_t first_token_ = kFirstToken;  // of actions_.front()
   bool fresh_ = false;                  // nothing of the client's has gone to the backend yet

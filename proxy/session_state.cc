@@ -18,7 +18,8 @@ struct Object {
 constexpr std::array<Object, 5> kObjects = {{
     {"LISTEN", "EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"},
     {"temporary object",
-     "EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) "
+     "EXISTS (SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) "
+     "'pg_catalog.pg_namespace'::pg_catalog.regclass AND refobjid OPERATOR(pg_catalog.=) "
      "pg_catalog.pg_my_temp_schema())"},
     {"session advisory lock",
      "EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid OPERATOR(pg_catalog.=) "

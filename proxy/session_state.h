@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -87,6 +88,8 @@ class SessionState {
 
   // Why the session keeps its backend; null = it need not.
   const char* pin() const { return pin_; }
+  // It is not to be kept there for what the server said; returns what that was, or null.
+  const char* Unpin() { return for_good_ ? nullptr : std::exchange(pin_, nullptr); }
   // For good, whatever the server says later.
   void PinForGood(const char* reason) { pin_ = reason, for_good_ = true; }
   // A library was loaded, which no server unloads: the backend serves nobody else.

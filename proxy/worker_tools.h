@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "proxy/reason_counts.h"
 #include "proxy/session_verdicts.h"
 #include "router/statement_cache.h"
 
@@ -10,12 +11,14 @@ namespace pgweir::proxy {
 
 // What the sessions of one worker use by turns, each without suspending meanwhile.
 struct WorkerTools {
-  explicit WorkerTools(int worker) : next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
+  WorkerTools(int worker, SessionCounts& counts)
+      : counts(counts), next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
 
   router::StatementCache statements;
   SessionVerdicts catalogs;
-  std::string flight;  // requests that are put together anew
-  std::string answer;  // likewise answers
+  std::string flight;     // requests that are put together anew
+  std::string answer;     // likewise answers
+  SessionCounts& counts;  // of all workers
   uint64_t next_unnamed;
 };
 

@@ -16,27 +16,29 @@ namespace pgweir::router {
 // it. A bit set where the grammar shows it, for every statement of the text together.
 enum Effect : uint32_t {
   kNoEffect = 0,
-  kSetsSetting = 1u << 0,   // SET, RESET x, set_config: Facts::settings says which
-  kResetsAll = 1u << 1,     // RESET ALL, DISCARD ALL
-  kListens = 1u << 2,       // LISTEN, UNLISTEN
-  kTemporary = 1u << 3,     // creates or may drop a temporary object; names pg_temp
-  kAdvisoryLock = 1u << 4,  // pg_advisory_lock and its kin that outlive the transaction, unlock too
-  kHoldCursor = 1u << 5,    // DECLARE … WITH HOLD, CLOSE
-  kLoads = 1u << 6,         // LOAD
-  kSequenceState = 1u << 7,       // currval, lastval: reads what an earlier nextval left
-  kPrepares = 1u << 8,            // PREPARE name AS
-  kExecutes = 1u << 9,            // EXECUTE name, EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE
-  kDeallocates = 1u << 10,        // DEALLOCATE name
-  kDeallocatesAll = 1u << 11,     // DEALLOCATE ALL, DISCARD ALL
-  kDiscardsAll = 1u << 12,        // DISCARD ALL
-  kDiscardsTemporary = 1u << 13,  // DISCARD TEMP
-  kUnseen = 1u << 14,             // DO, CALL, or not understood: may do any of the above unseen
-  kTransaction = 1u << 15,        // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION …
-  kCommits = 1u << 16,            // of these: COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED
-  kDdl = 1u << 17,                // changes the catalog
-  kWrites = 1u << 18,             // INSERT, UPDATE, DELETE, MERGE, COPY FROM, DDL …, in CTEs too
-  kLocks = 1u << 19,              // FOR UPDATE and its kin, LOCK TABLE
-  kCopies = 1u << 20,             // COPY from or to the client
+  kSetsSetting = 1u << 0,      // SET, RESET x, set_config: Facts::settings says which
+  kResetsAll = 1u << 1,        // RESET ALL, DISCARD ALL
+  kListens = 1u << 2,          // LISTEN
+  kTemporary = 1u << 3,        // creates a temporary object; names pg_temp
+  kAdvisoryLock = 1u << 4,     // pg_advisory_lock and its kin that outlive the transaction
+  kHoldCursor = 1u << 5,       // DECLARE … WITH HOLD
+  kLoads = 1u << 6,            // LOAD
+  kSequenceState = 1u << 7,    // currval, lastval: reads what an earlier nextval left
+  kPrepares = 1u << 8,         // PREPARE name AS
+  kExecutes = 1u << 9,         // EXECUTE name, EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE
+  kDeallocates = 1u << 10,     // DEALLOCATE name
+  kDeallocatesAll = 1u << 11,  // DEALLOCATE ALL, DISCARD ALL
+  kDiscardsAll = 1u << 12,     // DISCARD ALL
+  // What may end one of those above: UNLISTEN, pg_advisory_unlock, CLOSE, DROP of what may be
+  // temporary, DISCARD TEMP.
+  kReleases = 1u << 13,
+  kUnseen = 1u << 14,       // DO, CALL, or not understood: may do any of the above unseen
+  kTransaction = 1u << 15,  // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION …
+  kCommits = 1u << 16,      // of these: COMMIT, END, PREPARE TRANSACTION, COMMIT PREPARED
+  kDdl = 1u << 17,          // changes the catalog
+  kWrites = 1u << 18,       // INSERT, UPDATE, DELETE, MERGE, COPY FROM, DDL …, in CTEs too
+  kLocks = 1u << 19,        // FOR UPDATE and its kin, LOCK TABLE
+  kCopies = 1u << 20,       // COPY from or to the client
 };
 
 enum class StatementKind : uint8_t {

@@ -96,10 +96,11 @@ void StatementWalk::Walk(const PgQuery__Node& node) {
     case PG_QUERY__NODE__NODE_FETCH_STMT:
       return Is(StatementKind::kCursor);
     case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
-      return Is(StatementKind::kCursor, kHoldCursor);
+      return Is(StatementKind::kCursor, kReleases);
     case PG_QUERY__NODE__NODE_LISTEN_STMT:
-    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
       return Is(StatementKind::kListen, kListens);
+    case PG_QUERY__NODE__NODE_UNLISTEN_STMT:
+      return Is(StatementKind::kListen, kReleases);
     case PG_QUERY__NODE__NODE_NOTIFY_STMT:
       return Is(StatementKind::kListen);
     case PG_QUERY__NODE__NODE_LOCK_STMT:
@@ -203,7 +204,7 @@ void StatementWalk::WalkDiscard(const PgQuery__DiscardStmt& discard) {
   if (discard.target == PG_QUERY__DISCARD_MODE__DISCARD_ALL) {
     effects = kDiscardsAll | kResetsAll | kDeallocatesAll;
   } else if (discard.target == PG_QUERY__DISCARD_MODE__DISCARD_TEMP) {
-    effects = kDiscardsTemporary;
+    effects = kReleases;
   }
   Is(StatementKind::kDiscard, effects);
 }
@@ -232,7 +233,7 @@ void StatementWalk::WalkDrop(const PgQuery__DropStmt& drop) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
     case PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_INDEX:
-      facts_.effects |= kTemporary;
+      facts_.effects |= kReleases;
       break;
     case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW:
     case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE:

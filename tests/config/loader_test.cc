@@ -379,8 +379,6 @@ max_lag = "10s")");
        "pgweir.toml:1:1: key cache.rules is not served by this version; leave it out"},
       {"[admin]\nusers = [\"postgres\", \"x\"]",
        "pgweir.toml:2:9: key admin.users is not served by this version; leave it out"},
-      {"[pool]\non_session_state = \"reject\"",
-       "pgweir.toml:2:20: key pool.on_session_state is not served by this version; leave it out"},
       {"[databases.m]\nprimary = \"x\"\nshard_map = \"shards.toml\"",
        "pgweir.toml:3:13: key databases.m.shard_map is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},

@@ -222,6 +222,14 @@ TEST_P(Pinned, TemporaryTablesStayWithTheirClient) {
   EXPECT_FALSE(KeepsItsBackend(one));
   one.Exec("begin; create temp table gone (a int); rollback");
   EXPECT_FALSE(KeepsItsBackend(one));
+  one.Exec("create function pg_temp.f() returns int language sql as 'select 1'");
+  EXPECT_TRUE(KeepsItsBackend(one));
+  one.Exec("discard temp");
+  EXPECT_FALSE(KeepsItsBackend(one));
+  one.Exec("set search_path = pg_temp");
+  EXPECT_FALSE(KeepsItsBackend(one));
+  one.Exec("create table mine (a int)");
+  EXPECT_TRUE(KeepsItsBackend(one));
 }
 
 // Rule 75
