@@ -1,5 +1,6 @@
 #include "tests/support/twin_runner.h"
 
+#include <algorithm>
 #include <set>
 
 #include "fmt/format.h"
@@ -24,18 +25,25 @@ std::string ShowMessage(const Message& message) {
                      fields ? Fields(message) : " " + ShowBytes(message.body));
 }
 
+bool Same(const Message& one, const Message& other) {
+  return one.type == other.type && one.body == other.body;
+}
+
 bool Equal(const TwinAnswer& one, const TwinAnswer& other) {
-  if (one.end != other.end || one.parameters != other.parameters ||
-      one.messages.size() != other.messages.size()) {
-    return false;
-  }
-  for (size_t i = 0; i < one.messages.size(); ++i) {
-    if (one.messages[i].type != other.messages[i].type ||
-        one.messages[i].body != other.messages[i].body) {
-      return false;
-    }
-  }
-  return true;
+  return one.end == other.end && one.parameters == other.parameters &&
+         std::equal(one.messages.begin(), one.messages.end(), other.messages.begin(),
+                    other.messages.end(), Same);
+}
+
+// The one difference that docs/sessions.md owns up to: in a failed transaction nothing can be
+// prepared, so that a statement that this backend has not can't be described.
+bool CouldNotDescribe(const TwinAnswer& direct, const TwinAnswer& through) {
+  const auto [in_direct, in_through] =
+      std::mismatch(direct.messages.begin(), direct.messages.end(), through.messages.begin(),
+                    through.messages.end(), Same);
+  return in_direct != direct.messages.end() && in_direct->type == 't' &&
+         in_through != through.messages.end() && in_through->type == 'E' &&
+         Field(*in_through, 'C') == "25P02";
 }
 
 // The steps from `first` that are sent before any of them is read.
@@ -134,7 +142,7 @@ std::optional<TwinDifference> TwinRunner::Compare(const TwinScript& script,
   std::vector<TwinAnswer> direct = Run(script, std::nullopt);
   std::vector<TwinAnswer> through = Run(script, pool);
   for (size_t i = 0; i < script.size(); ++i) {
-    if (Equal(direct[i], through[i])) continue;
+    if (Equal(direct[i], through[i]) || CouldNotDescribe(direct[i], through[i])) continue;
     return TwinDifference{.step = i,
                           .direct = ShowAgainst(direct[i], through[i]),
                           .through = ShowAgainst(through[i], direct[i])};
