@@ -10,11 +10,17 @@ PreparedStatements::Presence PreparedStatements::Use(uint64_t id, uint64_t batch
   const auto it = statements_.find(id);
   if (it == statements_.end()) return Presence::kAbsent;
   const Entry& entry = it->second;
-  if (entry.state == State::kThere) {
-    if (entry.age != by_age_.begin()) by_age_.splice(by_age_.begin(), by_age_, entry.age);
-    return Presence::kThere;
+  if (entry.state == State::kThere && entry.age != by_age_.begin()) {
+    by_age_.splice(by_age_.begin(), by_age_, entry.age);
   }
-  return entry.state == State::kSent && entry.batch == batch ? Presence::kThere : Presence::kUnsure;
+  return IsThere(id, batch) ? Presence::kThere : Presence::kUnsure;
+}
+
+bool PreparedStatements::IsThere(uint64_t id, uint64_t batch) const {
+  const auto it = statements_.find(id);
+  if (it == statements_.end()) return false;
+  const Entry& entry = it->second;
+  return entry.state == State::kThere || (entry.state == State::kSent && entry.batch == batch);
 }
 
 void PreparedStatements::Sent(uint64_t id, uint64_t batch) {

@@ -27,6 +27,7 @@ class PreparedStatements {
 
   // Whether the statement is there for a request of this batch, and if so makes it the newest.
   Presence Use(uint64_t id, uint64_t batch);
+  bool IsThere(uint64_t id, uint64_t batch) const;
   // A Parse of it is sent in this batch.
   void Sent(uint64_t id, uint64_t batch);
   // That Parse was answered, by success or not.

@@ -166,7 +166,7 @@ Relay::Next Relay::Decide() {
 // session, or that can't be carried, or the next client would meet something of it.
 Relay::Next Relay::SettleSession() {
   SessionState& state = rewriter_.state();
-  rewriter_.NoteCatalogChange();
+  rewriter_.TransactionOver();
   if (unfit_) return Next::kFree;
   const bool own = state.touched() || state.has_resets() ||
                    (lease_->suspect != nullptr && state.pin() == nullptr);

@@ -95,7 +95,8 @@ Status RequestRewriter::Refusal(std::string_view what) {
                 what);
 }
 
-void RequestRewriter::NoteCatalogChange() {
+void RequestRewriter::TransactionOver() {
+  changed_settings_ = false;
   if (std::exchange(changed_catalog_, false)) catalog_->MarkStale();
 }
 
@@ -173,6 +174,7 @@ std::string RequestRewriter::NameOf(const router::SettingEffect& effect, std::st
 // What the server reports by itself needs no asking, nor what ends with the transaction: but for a
 // name with a dot, which the session has from then on.
 void RequestRewriter::NoteSettings(const router::Facts& facts, std::string_view text) {
+  changed_settings_ = true;
   for (const router::SettingEffect& effect : facts.settings) {
     std::string name = NameOf(effect, text);
     if (name.empty()) {

@@ -131,11 +131,29 @@ router::FactsRef RequestRewriter::Understand(std::string_view text) {
   return tools_.statements.Find(text, had_->standard_strings());
 }
 
+// Whether the backend has what `had_` says.
+bool RequestRewriter::SettingsKnown() const {
+  return !changed_settings_ && !state_.touched_settings() && !backend_->tracker.awaits_ready() &&
+         backend_->suspect == nullptr;
+}
+
 // Statements are shared by those for whom they mean the same. While that may be changing, a client
 // has them for itself.
 std::string RequestRewriter::AnalysisKey() {
-  if (!state_.touched_settings() && !backend_->tracker.awaits_ready()) return had_->AnalysisKey();
+  if (SettingsKnown()) return had_->AnalysisKey();
   return fmt::format("private {}", tools_.next_unnamed++);
+}
+
+// The statement that a client's name stands for, as the backend has it or can prepare it now. With
+// other settings than when the client prepared it, it would mean something else to those that share
+// it; then it is another one.
+StatementRef RequestRewriter::ForThisBackend(std::string_view name, const StatementRef& named) {
+  if (named->stays() || backend_->prepared.IsThere(named->id, batch_)) return named;
+  std::string key = AnalysisKey();
+  if (StatementStore::HashOf(key) == named->analysis) return named;
+  StatementRef other = store_.Intern(named->text, named->types, key, named->facts, named->name_at);
+  stand_ins_.emplace_back(other->id, name);
+  return other;
 }
 
 void RequestRewriter::NextBatch() {
@@ -252,14 +270,15 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
                                    std::string_view text, std::string_view types) {
   if (const StatementRef* taken = state_.Find(name); taken != nullptr) {
     // The name is taken: on the server too, so that it says so itself.
-    const uint64_t id = (*taken)->id;
-    std::string ours = ServerName(**taken, name);
+    const StatementRef statement = ForThisBackend(name, *taken);
+    const uint64_t id = statement->id;
+    std::string ours = ServerName(*statement, name);
     if (InFailedTransaction()) {
       // There the server looks at the text alone, and prepares nothing.
       ours.clear();
       SetUnnamed(Backend::kUnknownStatement);
     } else {
-      Ensure(**taken, frame.offset);
+      Ensure(*statement, frame.offset);
     }
     wire::AppendParse(flight_->Replace(frame.offset, EndOf(frame)), ours, text, types);
     return Ask(Request::kParse, Answers::kForward,
@@ -334,11 +353,12 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
     }
     return Ask(Request::kBind);
   }
-  const StatementRef* found = state_.Find(*name);
-  std::string ours = found != nullptr ? ServerName(**found, *name) : Foreign(*name);
+  const StatementRef* named = state_.Find(*name);
+  const StatementRef found = named != nullptr ? ForThisBackend(*name, *named) : nullptr;
+  std::string ours = found != nullptr ? ServerName(*found, *name) : Foreign(*name);
   if (found != nullptr) {
-    ForgetSequences(*(*found)->facts, frame.offset);
-    Ensure(**found, frame.offset);
+    ForgetSequences(*found->facts, frame.offset);
+    Ensure(*found, frame.offset);
   }
   if (ours != *name) {
     const size_t names = portal->size() + 1 + name->size() + 1;
@@ -346,8 +366,8 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
     wire::AppendBindHead(out, *portal, ours, frame.body_length - static_cast<uint32_t>(names));
   }
   if (found == nullptr) return Ask(Request::kBind);
-  NoteExecution(**found);
-  Ask(Request::kBind, Answers::kForward, Token({Kind::kUse, (*found)->id}));
+  NoteExecution(*found);
+  Ask(Request::kBind, Answers::kForward, Token({Kind::kUse, found->id}));
 }
 
 void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_view name) {
@@ -355,14 +375,15 @@ void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_
     EnsureUnnamed(frame.offset);
     return Ask(Request::kDescribeStatement);
   }
-  const StatementRef* found = state_.Find(name);
-  const std::string ours = found != nullptr ? ServerName(**found, name) : Foreign(name);
-  if (found != nullptr) Ensure(**found, frame.offset);
+  const StatementRef* named = state_.Find(name);
+  const StatementRef found = named != nullptr ? ForThisBackend(name, *named) : nullptr;
+  const std::string ours = found != nullptr ? ServerName(*found, name) : Foreign(name);
+  if (found != nullptr) Ensure(*found, frame.offset);
   if (ours != name) {
     wire::AppendDescribe(flight_->Replace(frame.offset, EndOf(frame)), kStatement, ours);
   }
   if (found == nullptr) return Ask(Request::kDescribeStatement);
-  Ask(Request::kDescribeStatement, Answers::kForward, Token({Kind::kUse, (*found)->id}));
+  Ask(Request::kDescribeStatement, Answers::kForward, Token({Kind::kUse, found->id}));
 }
 
 // The statement stays on the server, where others use it. The server is asked to close one that it
@@ -559,6 +580,7 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
 
 void RequestRewriter::Forget() {
   actions_.clear();
+  stand_ins_.clear();
   first_token_ = kFirstToken;
   unnamed_batch_ = 0;
   reading_changes_ = false;
@@ -605,6 +627,9 @@ std::string RequestRewriter::InClientsNames(std::string_view body, const Action*
       id = id * 10 + (body[end++] - '0');
     std::string_view name;
     if (end > digits) name = state_.NameOf(id);
+    for (const auto& [stand_in, clients] : stand_ins_) {
+      if (stand_in == id) name = clients;
+    }
     if (asked != nullptr && asked->kind == Kind::kTaken && asked->id == id) name = asked->name;
     out.append(body.substr(0, at)).append(name.empty() ? body.substr(at, end - at) : name);
     body.remove_prefix(end);

@@ -37,8 +37,8 @@ class RequestRewriter {
 
   // What is known of the database that the client works on.
   void set_catalog(NodeCatalogRef catalog) { catalog_ = std::move(catalog); }
-  // A transaction is over: if it changed the catalog, what is known is to be asked for anew.
-  void NoteCatalogChange();
+  // The transaction is over. If it changed the catalog, what is known is to be asked for anew.
+  void TransactionOver();
 
   // The client has just been given the backend.
   void Begin(pooler::Backend& backend);
@@ -112,7 +112,9 @@ class RequestRewriter {
   }
   bool MustWait(const wire::Frame& frame) const;
   router::FactsRef Understand(std::string_view text);
+  bool SettingsKnown() const;
   std::string AnalysisKey();
+  StatementRef ForThisBackend(std::string_view name, const StatementRef& named);
   void SetUnnamed(uint64_t number);
   // For the request that ends all prepared statements.
   uint32_t CloseAll();
@@ -177,9 +179,12 @@ class RequestRewriter {
   SessionState state_;
   NodeCatalogRef catalog_;
   bool changed_catalog_ = false;
+  bool changed_settings_ = false;  // in this transaction, if only for it
   size_t max_prepared_ = 200;  // statements that a backend holds before the oldest one is closed
   config::OnSessionState on_session_state_ = config::OnSessionState::kPin;
   std::deque<Action> actions_;
+  // Statements that stand for the client's of these names, by number.
+  std::vector<std::pair<uint64_t, std::string>> stand_ins_;
   uint32_t first_token_ = kFirstToken;  // of actions_.front()
   bool fresh_ = false;                  // nothing of the client's has gone to the backend yet
   bool closes_all_ = false;             // what is bound does

@@ -59,21 +59,21 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
   uint32_t token = 0;
   int expendable = 0;
   for (const PreparedName& use : names) {
-    const StatementRef* found = state_.Find(use.name);
-    if (found == nullptr && use.command == Command::kPrepare) {
+    if (use.command == Command::kPrepare && state_.Find(use.name) == nullptr) {
       KeepHere(use.name, kPreparedAmongOthers);
-      found = state_.Find(use.name);
     }
-    if (found == nullptr || (*found)->stays()) {
+    const StatementRef* named = state_.Find(use.name);
+    const StatementRef found = named != nullptr ? ForThisBackend(use.name, *named) : nullptr;
+    if (found == nullptr || found->stays()) {
       const std::string foreign = Foreign(use.name);
       if (foreign != use.name) renamed.Replace(use.span, foreign);
       if (use.command == Command::kDeallocate) state_.Remove(use.name);
       continue;
     }
     if (use.command != Command::kDeallocate) {
-      if (!in_batch) EnsureForQuery(**found, frame.offset);
-      if (use.command == Command::kExecute) NoteExecution(**found);
-      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
+      if (!in_batch) EnsureForQuery(*found, frame.offset);
+      if (use.command == Command::kExecute) NoteExecution(*found);
+      renamed.Replace(use.span, PreparedStatements::NameOf(found->id));
       continue;
     }
     if (in_batch) continue;  // the server knows none of that name, and says so
@@ -83,7 +83,7 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
     Ask(Request::kSync, Answers::kSwallow);
     renamed.Replace(use.span, name);
     // One of several that fails is not given back.
-    if (token == 0) token = Token({Kind::kCloseName, (*found)->id, *found, use.name});
+    if (token == 0) token = Token({Kind::kCloseName, (*named)->id, *named, use.name});
     state_.Remove(use.name);
   }
   if (!renamed.changed()) return false;
@@ -99,11 +99,11 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
                                    std::string_view text, const PreparedName& use) {
   std::string name;
   uint32_t token = 0;
-  if (const StatementRef* taken = state_.Find(use.name); taken != nullptr) {
-    EnsureForQuery(**taken, frame.offset);
-    name = (*taken)->stays() ? std::string(use.span.In(text))
-                             : PreparedStatements::NameOf((*taken)->id);
-    token = Token({Kind::kTaken, (*taken)->id, nullptr, use.name});
+  if (const StatementRef* named = state_.Find(use.name); named != nullptr) {
+    const StatementRef taken = ForThisBackend(use.name, *named);
+    EnsureForQuery(*taken, frame.offset);
+    name = taken->stays() ? std::string(use.span.In(text)) : PreparedStatements::NameOf(taken->id);
+    token = Token({Kind::kTaken, taken->id, nullptr, use.name});
   } else {
     std::string nameless(text);
     nameless.erase(use.span.offset, use.span.length);
@@ -135,20 +135,20 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
 std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t at) {
   Renamed renamed(text);
   for (const PreparedName& use : FindPreparedNames(text, tools_.statements.scan())) {
-    const StatementRef* found = state_.Find(use.name);
-    if (found == nullptr && use.command == Command::kPrepare) {
+    if (use.command == Command::kPrepare && state_.Find(use.name) == nullptr) {
       KeepHere(use.name, kPreparedAmongOthers);
-      found = state_.Find(use.name);
     }
-    if (found == nullptr || (*found)->stays()) {
+    const StatementRef* named = state_.Find(use.name);
+    const StatementRef found = named != nullptr ? ForThisBackend(use.name, *named) : nullptr;
+    if (found == nullptr || found->stays()) {
       const std::string foreign = Foreign(use.name);
       if (foreign != use.name) renamed.Replace(use.span, foreign);
       if (use.command == Command::kDeallocate) state_.Remove(use.name);
       continue;
     }
     if (use.command != Command::kDeallocate) {
-      Ensure(**found, at);
-      renamed.Replace(use.span, PreparedStatements::NameOf((*found)->id));
+      Ensure(*found, at);
+      renamed.Replace(use.span, PreparedStatements::NameOf(found->id));
       continue;
     }
     MakeExpendable(Expendable(0), at, Answers::kSwallowUnlessError);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/hash/hash.h"
+#include "base/strings.h"
+
 namespace pgweir::proxy {
 namespace {
 
@@ -10,6 +13,8 @@ size_t SizeOf(const std::string& key, const Statement& statement) {
 }
 
 }  // namespace
+
+size_t StatementStore::HashOf(std::string_view analysis) { return absl::HashOf(ToAbsl(analysis)); }
 
 StatementRef StatementStore::Intern(std::string_view text, std::string_view types,
                                     std::string_view analysis, router::FactsRef facts,
@@ -25,6 +30,7 @@ StatementRef StatementStore::Intern(std::string_view text, std::string_view type
   statement->id = next_id_++;
   statement->text = text;
   statement->types = types;
+  statement->analysis = HashOf(analysis);
   statement->name_at = name_at;
   statement->facts = std::move(facts);
   bytes_ += SizeOf(key, *statement);

@@ -16,7 +16,8 @@ namespace pgweir::proxy {
 struct Statement {
   uint64_t id = 0;  // its name on servers: pooler::PreparedStatements::NameOf
   std::string text;
-  std::string types;  // of its parameters, as Parse has them: a count and OIDs
+  std::string types;    // of its parameters, as Parse has them: a count and OIDs
+  size_t analysis = 0;  // the hash of what else decides its meaning: StatementStore::Intern
   // Made by SQL's PREPARE: `text` is that command without the name, which belongs here. Else npos.
   size_t name_at = std::string::npos;
   router::FactsRef facts;
@@ -35,6 +36,9 @@ class StatementStore {
   StatementRef Intern(std::string_view text, std::string_view types, std::string_view analysis,
                       router::FactsRef facts, size_t name_at = std::string::npos)
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Statement::analysis of it.
+  static size_t HashOf(std::string_view analysis);
 
  private:
   // Beyond this, statements that no client has any more are forgotten.

@@ -78,10 +78,10 @@ TEST_F(Pgbench, PreparedForTenMinutesTakesNoMoreMemory) {
   const std::vector<std::string> options = {"-M", "prepared",      "-c", "500",        "-j", "500",
                                             "-b", "select-only@9", "-b", "tpcb-like@1"};
   Run(options, 60);
-  const int64_t before = process_->ProportionalBytes();
+  const int64_t before = process_->AnonymousBytes();
   Run(options, 540);
-  fmt::print("memory: {} KiB, then {} KiB\n", before >> 10, process_->ProportionalBytes() >> 10);
-  EXPECT_LT(process_->ProportionalBytes(), before + (1 << 20));
+  fmt::print("memory: {} KiB, then {} KiB\n", before >> 10, process_->AnonymousBytes() >> 10);
+  EXPECT_LT(process_->AnonymousBytes(), before + (1 << 20));
   ExpectThatBalancesAddUp();
 }
 

@@ -54,6 +54,33 @@ TEST_P(State, SettingsAreCarriedWhateverTheProtocol) {
   }
 }
 
+// A literal is read when its statement is prepared: another client with other settings must not
+// meet the first one's reading, however the statement came to be on the backend.
+TEST_P(State, PreparedLiteralsAreReadByOnesOwnSettings) {
+  const char* noon = "select extract(epoch from timestamptz '2024-03-01 12:00')::int8";
+  Connection one(Conninfo("options='-c TimeZone=UTC'")), two(Conninfo("options='-c TimeZone=UTC'"));
+  const auto prepare = [&](const Connection& client) {
+    const Result prepared(PQprepare(client.get(), "noon", noon, 0, nullptr));
+    ASSERT_TRUE(prepared.ok()) << prepared.message();
+  };
+  const auto read = [](const Connection& client) {
+    const Result result(PQexecPrepared(client.get(), "noon", 0, nullptr, nullptr, nullptr, 0));
+    return result.ok() ? result.Value() : result.message();
+  };
+  prepare(one);
+  prepare(two);
+  EXPECT_EQ(read(two), "1709294400");
+  for (const char* change :
+       {"set timezone = 'Asia/Tokyo'", "begin; set local timezone = 'Asia/Tokyo'"}) {
+    one.Exec("reset timezone");
+    two.Exec("discard plans; do $$ begin end $$");  // which takes the statement off the backend
+    one.Exec(change);
+    read(one);
+    one.Exec("rollback");
+    EXPECT_EQ(read(two), "1709294400") << change;
+  }
+}
+
 // RESET goes back to what the client's start-up packet said.
 TEST_P(State, ResetGoesBackToTheLogin) {
   Connection one(Conninfo("options='-c work_mem=5MB -c TimeZone=Asia/Tokyo' application_name=one"));

@@ -129,6 +129,10 @@ int64_t PgweirProcess::ProportionalBytes() const {
   return ProcBytes(fmt::format("/proc/{}/smaps_rollup", pid()), "Pss:");
 }
 
+int64_t PgweirProcess::AnonymousBytes() const {
+  return ProcBytes(fmt::format("/proc/{}/status", pid()), "RssAnon:");
+}
+
 void PgweirProcess::ResetPeakResident() const {
   WriteFile(fmt::format("/proc/{}/clear_refs", pid()), "5");
 }

@@ -65,6 +65,7 @@ class PgweirProcess {
 
   int64_t PeakResidentBytes() const;  // VmHWM
   int64_t ProportionalBytes() const;  // PSS
+  int64_t AnonymousBytes() const;     // RssAnon: of no file
   void ResetPeakResident() const;     // so that VmHWM starts from what is resident now
   double CpuSeconds() const;
   int OpenFiles() const;

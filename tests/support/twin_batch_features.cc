@@ -74,6 +74,10 @@ void TwinGenerator::Named(Client& client) {
     if (random_.Chance(50)) messages.push_back(fe::Describe('P', ""));
     messages.push_back(fe::Execute(""));
   }
+  if (text != nullptr && text->for_one_batch) {
+    messages.push_back(fe::Close('S', name));
+    client.statements.erase(std::string(name));
+  }
   if (random_.Chance(10)) messages.push_back(fe::Flush());
   messages.push_back(fe::Sync());
   Add(client, std::move(messages));
@@ -85,8 +89,9 @@ void TwinGenerator::Unnamed(Client& client) {
   const TwinText* text = known == client.statements.end() ? nullptr : known->second;
   // In a batch of its own, to be bound in a later one.
   bool only_parse = random_.Chance(40);
-  if (text == nullptr || only_parse || random_.Chance(50)) {
+  if (text == nullptr || text->for_one_batch || only_parse || random_.Chance(50)) {
     text = client.statements[""] = &PickText();
+    only_parse = only_parse && !text->for_one_batch;
     messages.push_back(fe::Parse("", Sql(text->sql, client)));
     if (random_.Chance(40)) messages.push_back(fe::Describe('S', ""));
   }

@@ -30,6 +30,8 @@ class TwinRandom {
 struct TwinText {
   std::string_view sql;
   std::string_view parameters;  // a letter each: i = int4, t = text
+  // Its literals are read by the settings of the moment; prepared for long, they may be read anew.
+  bool for_one_batch = false;
 };
 
 std::string ForClient(std::string_view sql, size_t client);
