@@ -10,6 +10,18 @@ Canceller::Canceller(int threads, size_t max_queued) : max_queued_(max_queued) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
+bool Canceller::Stop(TimePoint deadline) {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    if (!ended_.try_acquire_until(deadline)) return false;
+  }
+  return true;
+}
+
 Canceller::~Canceller() {
   {
     std::lock_guard lock(mutex_);
@@ -37,7 +49,10 @@ void Canceller::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (stopping_) return;
+    if (stopping_) {
+      ended_.release();
+      return;
+    }
     Job job = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();

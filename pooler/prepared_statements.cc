@@ -4,7 +4,7 @@
 
 namespace pgweir::pooler {
 
-std::string PreparedStatements::NameOf(uint64_t id) { return fmt::format("pgweir_{}", id); }
+std::string PreparedStatements::NameOf(uint64_t id) { return fmt::format("{}{}", kPrefix, id); }
 
 PreparedStatements::Presence PreparedStatements::Use(uint64_t id, uint64_t batch) {
   const auto it = statements_.find(id);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <list>
 #include <string>
+#include <string_view>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -22,6 +23,8 @@ class PreparedStatements {
     kUnsure,  // an answer is missing: only Close and Parse together make it sure
   };
 
+  // Names on servers that are ours begin like this; a client's own are kept apart from them.
+  static constexpr std::string_view kPrefix = "pgweir_";
   // The statement's name on servers.
   static std::string NameOf(uint64_t id);
 

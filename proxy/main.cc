@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,11 @@ int Serve(const std::string& path) {
   {
     Supervisor supervisor(path, *std::move(snapshot));
     outcome = supervisor.Run();
+    if (!supervisor.CanBeTakenDown()) {
+      LogWarn("stopped while a server owes an answer");
+      FlushLog();
+      std::_Exit(outcome.ok() ? 0 : 1);
+    }
   }
   FlushLog();
   return outcome.ok() ? 0 : Fail("pgweir: " + MessageOf(outcome));

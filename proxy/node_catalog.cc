@@ -84,6 +84,12 @@ CatalogLoader::~CatalogLoader() {
   thread_.join();
 }
 
+bool CatalogLoader::Stop(TimePoint deadline) {
+  stopping_ = true;
+  wanted_.release();
+  return ended_.try_acquire_until(deadline);
+}
+
 NodeCatalogRef CatalogLoader::Get(const std::string& node, const std::string& database,
                                   const std::shared_ptr<pooler::Pool>& pool) {
   MutexLock lock(mutex_);
@@ -104,6 +110,7 @@ void CatalogLoader::Run() {
     }
     [[maybe_unused]] const bool one = wanted_.try_acquire_for(kLook);
   }
+  ended_.release();
 }
 
 // Those that nobody holds any more are forgotten.

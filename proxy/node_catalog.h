@@ -46,6 +46,8 @@ class CatalogLoader {
   CatalogLoader();
   // A question under way is waited for, within its time-out.
   ~CatalogLoader();
+  // Asks no more. Whether a question under way has ended by the deadline.
+  bool Stop(TimePoint deadline);
   CatalogLoader(const CatalogLoader&) = delete;
   CatalogLoader& operator=(const CatalogLoader&) = delete;
 
@@ -62,6 +64,7 @@ class CatalogLoader {
   std::map<std::pair<std::string, std::string>, NodeCatalogRef> catalogs_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> stopping_{false};
   std::counting_semaphore<> wanted_{0};  // a new one is
+  std::binary_semaphore ended_{0};       // the thread has
   std::thread thread_;
 };
 

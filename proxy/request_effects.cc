@@ -69,8 +69,7 @@ bool RequestRewriter::Refuses(const wire::Frame& frame, const router::Facts& fac
   if (what.empty()) return false;
   tools_.counts.refusals.Count(what);
   const std::string no_statement = fmt::format("pgweir refuses {}", what);
-  const size_t end = frame.offset + wire::kHeaderSize + frame.body_length;
-  std::string& out = flight_->Replace(frame.offset, end);
+  std::string& out = flight_->Replace(frame.offset, frame.end());
   Action refused{Kind::kRefused, 0, nullptr, std::string(what)};
   if (query) {
     wire::AppendQuery(out, no_statement);

@@ -110,6 +110,10 @@ class RequestRewriter {
   static bool Names(Kind kind) {
     return kind == Kind::kParse || kind == Kind::kCloseName || kind == Kind::kCloseAll;
   }
+  // SQL that names prepared statements.
+  static constexpr uint32_t kNamesInSql =
+      router::kPrepares | router::kExecutes | router::kDeallocates;
+
   bool MustWait(const wire::Frame& frame) const;
   router::FactsRef Understand(std::string_view text);
   bool SettingsKnown() const;

@@ -19,10 +19,8 @@ using Command = PreparedName::Command;
 constexpr char kPreparedAmongOthers[] = "PREPARE among other statements";
 
 // Statements that a client's command may take for its own, where ours is to stay.
-std::string Expendable(int number) { return fmt::format("pgweir_0_{}", number); }
-
-size_t EndOf(const wire::Frame& frame) {
-  return frame.offset + wire::kHeaderSize + frame.body_length;
+std::string Expendable(int number) {
+  return fmt::format("{}0_{}", PreparedStatements::kPrefix, number);
 }
 
 // Puts together a text with other names in it.
@@ -88,7 +86,7 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
   }
   if (!renamed.changed()) return false;
   Note(facts, facts.effects, text);
-  wire::AppendQuery(flight_->Replace(frame.offset, EndOf(frame)), std::move(renamed).Finish());
+  wire::AppendQuery(flight_->Replace(frame.offset, frame.end()), std::move(renamed).Finish());
   Ask(Request::kQuery, Answers::kForward, token);
   naming_earlier_ = naming_;
   return true;
@@ -127,7 +125,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   Renamed renamed(text);
   renamed.Replace(use.span, name);
   Note(facts, facts.effects & ~uint32_t{router::kPrepares}, text);
-  wire::AppendQuery(flight_->Replace(frame.offset, EndOf(frame)), std::move(renamed).Finish());
+  wire::AppendQuery(flight_->Replace(frame.offset, frame.end()), std::move(renamed).Finish());
   Ask(Request::kQuery, Answers::kForward, token);
   naming_earlier_ = naming_;
 }

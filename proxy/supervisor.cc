@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr int kTicksPerMaintenance = 10;
 // After "at once", how long sessions have to end before they are abandoned.
 constexpr std::chrono::seconds kAtOnce{6};
+// How long the end waits for servers that are being asked something through libpq.
+constexpr std::chrono::seconds kServersPatience{2};
 
 int WorkerCount(const config::Config& config) {
   if (config.listen.workers > 0) return config.listen.workers;
@@ -88,6 +90,11 @@ Status Supervisor::Run() {
   io_.run();
   LogInfo("stopped");
   return absl::OkStatus();
+}
+
+bool Supervisor::CanBeTakenDown() {
+  const TimePoint deadline = Clock::now() + kServersPatience;
+  return canceller_->Stop(deadline) && catalogs_.Stop(deadline);
 }
 
 void Supervisor::AwaitSignal() {

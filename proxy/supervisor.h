@@ -23,6 +23,9 @@ class Supervisor {
 
   // Serves until a signal ends it. An error when it could not begin.
   Status Run();
+  // Afterwards: whether nothing hangs on a server that does not answer libpq. Else the process is
+  // to end without taking this object down, which would wait for it.
+  bool CanBeTakenDown();
 
  private:
   void AwaitSignal();

@@ -14,6 +14,7 @@ struct Frame {
   // The first min(body_length, what the HeadPolicy asked for) bytes of the body. Valid as long as
   // the input that was scanned.
   Bytes head;
+  size_t end() const { return offset + kHeaderSize + body_length; }  // likewise
   // Whether `head` is the whole body.
   bool whole() const { return head.size() == body_length; }
 };

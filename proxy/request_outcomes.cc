@@ -1,0 +1,140 @@
+// How requests ended, and what that says of statements.
+
+#include "proxy/request_rewriter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/error_response.h"
+#include "wire/messages.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using pooler::Backend;
+using pooler::PreparedStatements;
+using Outcome = wire::ReplyTracker::Outcome;
+
+bool IsSyntaxError(std::string_view body) {
+  const auto error = wire::ReadErrorFields(wire::AsBytes(body));
+  return error.ok() && error->sqlstate == sqlstate::kSyntaxError;
+}
+
+}  // namespace
+
+void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend& backend,
+                             bool stale_plan) {
+  const size_t index = settled.token - first_token_;
+  if (index >= actions_.size()) return;
+  Action& action = actions_[index];
+  const Kind kind = std::exchange(action.kind, Kind::kOver);
+  if (Names(kind)) --naming_;
+  naming_earlier_ = std::min(naming_earlier_, naming_);
+  const bool done = settled.outcome == Outcome::kDone;
+  const bool skipped = settled.outcome == Outcome::kSkipped;
+  switch (kind) {
+    case Kind::kOver:
+    case Kind::kTaken:
+      return;
+    case Kind::kCloseAll:
+      if (!done) state_.GiveBack(std::move(action.names));
+      return;
+    case Kind::kNoUnnamed:
+      if (backend.unnamed != Backend::kNoStatement || unnamed_batch_ == 0) return;
+      if (!done) backend.unnamed = Backend::kUnknownStatement;
+      unnamed_batch_ = 0;
+      return;
+    case Kind::kCloseUnnamed:
+      return state_.UnnamedClosed(action.id, done);
+    case Kind::kUse:
+      if (stale_plan && settled.outcome == Outcome::kFailed) backend.prepared.Doubt(action.id);
+      return;
+    case Kind::kParse:
+      if (action.id != 0) backend.prepared.Answered(action.id, done);
+      // One that did not succeed leaves no name behind.
+      if (!done && action.statement != nullptr) {
+        const StatementRef* now = state_.Find(action.name);
+        if (now != nullptr && *now == action.statement) state_.Remove(action.name);
+      }
+      return;
+    case Kind::kShadow:
+      return backend.prepared.Answered(action.id, done);
+    case Kind::kRefused:
+      if (action.id != 0) state_.Replaced(action.id, false, skipped);
+      return;
+    case Kind::kEvict:
+      return backend.prepared.Closed(action.id, done);
+    case Kind::kUnnamed:
+      state_.Replaced(action.id, done, skipped);
+      if (backend.unnamed != action.id) return;
+      if (!done) backend.unnamed = Backend::kUnknownStatement;
+      unnamed_batch_ = 0;
+      return;
+    case Kind::kCloseName:
+      if (!done && state_.Find(action.name) == nullptr) {
+        state_.Add(action.name, std::move(action.statement));
+      }
+      return;
+  }
+}
+
+void RequestRewriter::Forget() {
+  actions_.clear();
+  stand_ins_.clear();
+  first_token_ = kFirstToken;
+  unnamed_batch_ = 0;
+  reading_changes_ = false;
+  naming_ = naming_earlier_ = 0;
+}
+
+void RequestRewriter::Abandon(Backend& backend) {
+  for (size_t i = 0; i < actions_.size(); ++i) {
+    Settle({first_token_ + static_cast<uint32_t>(i), Outcome::kSkipped}, backend, false);
+  }
+  Forget();
+}
+
+bool RequestRewriter::uses_prepared() const {
+  return std::any_of(actions_.begin(), actions_.end(),
+                     [](const Action& action) { return action.kind == Kind::kUse; });
+}
+
+const RequestRewriter::Action* RequestRewriter::Asked(uint32_t token) const {
+  const size_t index = token - first_token_;
+  return index < actions_.size() ? &actions_[index] : nullptr;
+}
+
+std::string RequestRewriter::ErrorInstead(std::string_view body, uint32_t token) const {
+  std::string out;
+  const Action* asked = Asked(token);
+  if (asked != nullptr && asked->kind == Kind::kRefused && IsSyntaxError(body)) {
+    AppendError(out, Severity::kError, Refusal(asked->name));
+    return out;
+  }
+  const std::string renamed = InClientsNames(body, asked);
+  if (!renamed.empty()) wire::AppendErrorBody(out, renamed);
+  return out;
+}
+
+std::string RequestRewriter::InClientsNames(std::string_view body, const Action* asked) const {
+  std::string out;
+  size_t at;
+  while ((at = body.find(PreparedStatements::kPrefix)) != std::string_view::npos) {
+    const size_t digits = at + PreparedStatements::kPrefix.size();
+    size_t end = digits;
+    uint64_t id = 0;
+    while (end < body.size() && body[end] >= '0' && body[end] <= '9')
+      id = id * 10 + (body[end++] - '0');
+    std::string_view name;
+    if (end > digits) name = state_.NameOf(id);
+    for (const auto& [stand_in, clients] : stand_ins_) {
+      if (stand_in == id) name = clients;
+    }
+    if (asked != nullptr && asked->kind == Kind::kTaken && asked->id == id) name = asked->name;
+    out.append(body.substr(0, at)).append(name.empty() ? body.substr(at, end - at) : name);
+    body.remove_prefix(end);
+  }
+  return out.empty() ? out : out.append(body);
+}
+
+}  // namespace pgweir::proxy
