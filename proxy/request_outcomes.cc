@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "base/strings.h"
 #include "proxy/error_response.h"
+#include "wire/byte_reader.h"
 #include "wire/messages.h"
 
 namespace pgweir::proxy {
@@ -18,6 +21,35 @@ using Outcome = wire::ReplyTracker::Outcome;
 bool IsSyntaxError(std::string_view body) {
   const auto error = wire::ReadErrorFields(wire::AsBytes(body));
   return error.ok() && error->sqlstate == sqlstate::kSyntaxError;
+}
+
+// Where in the client's text that is.
+int ClientsPosition(int position, const std::vector<NameShift>& shifts) {
+  int moved = 0;
+  for (const NameShift& shift : shifts) {
+    if (position > shift.end) {
+      moved += shift.by;
+    } else if (position > shift.begin) {
+      return shift.begin + 1 - moved;
+    }
+  }
+  return position - moved;
+}
+
+// An error's body with the position that it tells, if it does, in the client's text.
+std::string InClientsText(std::string_view body, const std::vector<NameShift>& shifts) {
+  constexpr char kPosition = 'P';
+  std::string out;
+  wire::ByteReader reader(wire::AsBytes(body));
+  for (auto code = reader.Byte(); code.has_value() && *code != '\0'; code = reader.Byte()) {
+    const std::string_view value = reader.Text().value_or("");
+    int position = 0;
+    const bool number = *code == kPosition && absl::SimpleAtoi(ToAbsl(value), &position);
+    out += *code;
+    out += number ? std::to_string(ClientsPosition(position, shifts)) : std::string(value);
+    out += '\0';
+  }
+  return out += '\0';
 }
 
 }  // namespace
@@ -35,6 +67,7 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
   switch (kind) {
     case Kind::kOver:
     case Kind::kTaken:
+    case Kind::kRenamed:
       return;
     case Kind::kCloseAll:
       if (!done) state_.GiveBack(std::move(action.names));
@@ -117,6 +150,9 @@ std::string RequestRewriter::ErrorInstead(std::string_view body, uint32_t token)
 }
 
 std::string RequestRewriter::InClientsNames(std::string_view body, const Action* asked) const {
+  std::string moved;
+  if (asked != nullptr && !asked->shifts.empty()) moved = InClientsText(body, asked->shifts);
+  if (!moved.empty()) body = moved;
   std::string out;
   size_t at;
   while ((at = body.find(PreparedStatements::kPrefix)) != std::string_view::npos) {
@@ -134,7 +170,7 @@ std::string RequestRewriter::InClientsNames(std::string_view body, const Action*
     out.append(body.substr(0, at)).append(name.empty() ? body.substr(at, end - at) : name);
     body.remove_prefix(end);
   }
-  return out.empty() ? out : out.append(body);
+  return out.empty() ? moved : out.append(body);
 }
 
 }  // namespace pgweir::proxy

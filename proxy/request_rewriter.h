@@ -18,6 +18,14 @@
 
 namespace pgweir::proxy {
 
+// A name in a text that goes to the server, from character `begin` to `end`, which is longer by
+// `by` than the client's.
+struct NameShift {
+  int begin;
+  int end;
+  int by;
+};
+
 // Translates what a client says about its statements into what its present backend has of them, and
 // notes what they do to the session. A client's statements live on servers under names of ours, the
 // same for every client that prepares the same; one that the backend lacks is prepared in the same
@@ -84,6 +92,7 @@ class RequestRewriter {
     kNoUnnamed,  // a Close of it, unseen, so that another client's is not met
     kCloseName,  // a client's Close
     kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
+    kRenamed,    // a Query with our names in it
     kRefused,    // something that the server does not know, in place of what is refused
     kOver,       // settled
   };
@@ -93,6 +102,7 @@ class RequestRewriter {
     StatementRef statement = nullptr;
     std::string name = {};
     SessionState::Names names = {};  // that a kCloseAll takes
+    std::vector<NameShift> shifts = {};
   };
 
   void NextBatch();
@@ -173,7 +183,8 @@ class RequestRewriter {
   void NoteUnseen(const router::FactsRef& facts);
   // The one with this token, or null.
   const Action* Asked(uint32_t token) const;
-  // The body of an error, of what is `asked`, or "" when it has no name of ours.
+  // The body of an error, of what is `asked`; "" when it has no name of ours, and no position in a
+  // text with such names.
   std::string InClientsNames(std::string_view body, const Action* asked) const;
   std::string NameOf(const router::SettingEffect& effect, std::string_view text);
   void Suspect(const char* reason);
@@ -202,7 +213,8 @@ class RequestRewriter {
   Splice* flight_ = nullptr;
   pooler::Backend* backend_ = nullptr;
   const wire::Parameters* had_ = nullptr;
-  std::string_view bound_;  // of a Bind, what follows the names, as far as it is here
+  std::vector<NameShift> shifts_;  // of a Parse
+  std::string_view bound_;         // of a Bind, what follows the names, as far as it is here
 };
 
 }  // namespace pgweir::proxy

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/request_rewriter.h"
@@ -29,15 +30,27 @@ class Renamed {
   explicit Renamed(std::string_view text) : text_(text) {}
 
   void Replace(const router::Span& span, std::string_view name) {
-    out_.append(text_.substr(taken_, span.offset - taken_)).append(name);
+    out_.append(text_.substr(taken_, span.offset - taken_));
+    const int begin = Characters(out_);
+    out_.append(name);
     taken_ = span.offset + span.length;
+    const int end = begin + Characters(name);
+    shifts_.push_back({begin, end, end - begin - Characters(span.In(text_))});
   }
   bool changed() const { return taken_ > 0; }
+  std::vector<NameShift> TakeShifts() { return std::move(shifts_); }
   std::string Finish() && { return std::move(out_.append(text_.substr(taken_))); }
 
  private:
+  // As the server counts them, where the client speaks UTF-8; of others it is a guess.
+  static int Characters(std::string_view text) {
+    return static_cast<int>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  }
+
   const std::string_view text_;
   std::string out_;
+  std::vector<NameShift> shifts_;
   size_t taken_ = 0;
 };
 
@@ -86,6 +99,8 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
   }
   if (!renamed.changed()) return false;
   Note(facts, facts.effects, text);
+  if (token == 0) token = Token({Kind::kRenamed, 0});
+  actions_[token - first_token_].shifts = renamed.TakeShifts();
   wire::AppendQuery(flight_->Replace(frame.offset, frame.end()), std::move(renamed).Finish());
   Ask(Request::kQuery, Answers::kForward, token);
   naming_earlier_ = naming_;
@@ -124,6 +139,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   }
   Renamed renamed(text);
   renamed.Replace(use.span, name);
+  actions_[token - first_token_].shifts = renamed.TakeShifts();
   Note(facts, facts.effects & ~uint32_t{router::kPrepares}, text);
   wire::AppendQuery(flight_->Replace(frame.offset, frame.end()), std::move(renamed).Finish());
   Ask(Request::kQuery, Answers::kForward, token);
@@ -153,6 +169,7 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
     renamed.Replace(use.span, Expendable(0));
     state_.Remove(use.name);
   }
+  shifts_ = renamed.TakeShifts();
   return renamed.changed() ? std::move(renamed).Finish() : std::string();
 }
 

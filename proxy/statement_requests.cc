@@ -59,7 +59,9 @@ void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view 
   unnamed.types.assign(types);
   unnamed.facts = std::move(facts);
   if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
-  Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, unnamed.number}));
+  Action action{Kind::kUnnamed, unnamed.number};
+  action.shifts = std::exchange(shifts_, {});
+  Ask(Request::kParse, Answers::kForward, Token(std::move(action)));
 }
 
 void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view name,
@@ -116,8 +118,9 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
   wire::AppendParse(flight_->Replace(frame.offset, frame.end()), PreparedStatements::NameOf(id),
                     text, types);
   backend_->prepared.Sent(id, batch_);
-  Ask(Request::kParse, Answers::kForward,
-      Token({Kind::kParse, id, std::move(statement), std::string(name)}));
+  Action action{Kind::kParse, id, std::move(statement), std::string(name)};
+  action.shifts = std::exchange(shifts_, {});
+  Ask(Request::kParse, Answers::kForward, Token(std::move(action)));
 }
 
 // It holds for requests of this batch, which the server skips as well if it skips what changed it;

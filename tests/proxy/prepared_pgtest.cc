@@ -263,6 +263,23 @@ TEST_P(Prepared, SqlPreparedOnesFailAsTheServerSaysSo) {
 }
 
 // Rule 43
+// Where an error is, is said of the client's own text.
+TEST_P(Prepared, PositionsOfErrorsAreInTheClientsText) {
+  RawClient client = Client();
+  const auto position = [&](std::string_view bytes) {
+    client.Send(bytes);
+    for (const Message& message : client.ReadUntilReady()) {
+      if (message.type == 'E') return Field(message, 'P');
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(position(fe::Query("prepare s as select nowhere")), "21");
+  EXPECT_EQ(position(fe::Query("/* \xc3\xa9 */ prepare s as select nowhere")), "29");
+  EXPECT_EQ(position(fe::Query("prepare s as select 1")), "no error");
+  EXPECT_EQ(position(fe::Query("execute s; execute s; select nowhere")), "30");
+  EXPECT_EQ(position(fe::Parse("", "explain execute s; nonsense") + fe::Sync()), "20");
+}
+
 TEST_P(Prepared, SqlPreparedAmongOtherStatementsKeepsItsBackend) {
   RawClient one = Client();
   EXPECT_EQ(Simple(one, "select 0; prepare s as select 1; prepare t as select 2"),
