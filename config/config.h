@@ -38,6 +38,7 @@ struct Listen {
   int workers = 0;              // 0 = one a core
   int max_clients = 10000;
   milliseconds client_login_timeout{60'000};  // 0 = none
+  bool so_reuseport = false;  // another process may listen on the same port and socket
   Tls tls;
 };
 

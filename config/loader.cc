@@ -52,6 +52,7 @@ std::vector<std::string> NeedRestart(const Config& current, const Config& next) 
   if (was.address != will.address) keys.emplace_back("listen.address");
   if (was.port != will.port) keys.emplace_back("listen.port");
   if (was.unix_socket_dir != will.unix_socket_dir) keys.emplace_back("listen.unix_socket_dir");
+  if (was.so_reuseport != will.so_reuseport) keys.emplace_back("listen.so_reuseport");
   if (was.workers != will.workers) keys.emplace_back("listen.workers");
   if (current.log.level != next.log.level) keys.emplace_back("log.level");
   return keys;

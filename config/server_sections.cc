@@ -100,6 +100,7 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
   listen.max_clients = reader.Int("max_clients", 1, kMaxClients).value_or(listen.max_clients);
   listen.client_login_timeout =
       reader.Time("client_login_timeout").value_or(listen.client_login_timeout);
+  listen.so_reuseport = reader.Bool("so_reuseport").value_or(listen.so_reuseport);
   ReadTls(reader.Table("tls"), folder, listen.tls);
   reader.RejectUnknown();
   if (listen.address.empty() && listen.unix_socket_dir.empty()) {

@@ -62,6 +62,7 @@ bool IsServed(const std::string& path) {
 
 Status Listener::Open(const config::Listen& listen) {
   max_clients_ = listen.max_clients;
+  so_reuseport_ = listen.so_reuseport;
   if (!listen.address.empty()) {
     const Status status = OpenTcp(listen.address, listen.port);
     if (!status.ok()) return status;
@@ -101,6 +102,7 @@ Status Listener::OpenUnix(const std::string& folder, uint16_t port) {
   const std::string path = fmt::format("{}/.s.PGSQL.{}", folder, port);
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return CannotListen(path, "the path is too long");
+  if (so_reuseport_) return TakeOver(path);
   if (IsServed(path)) return CannotListen(path, "another process serves it");
   unlink(path.c_str());
   const Status status = Bind(boost::asio::local::stream_protocol::endpoint(path), path, path);
@@ -108,13 +110,30 @@ Status Listener::OpenUnix(const std::string& folder, uint16_t port) {
   return status;
 }
 
+// Two processes can't share such a path. The new one's socket takes the old one's place in one
+// step, so that there is always one; the old one goes on with whom it has.
+Status Listener::TakeOver(const std::string& path) {
+  const std::string fresh = fmt::format("{}.{}", path, getpid());
+  unlink(fresh.c_str());
+  const Status status = Bind(boost::asio::local::stream_protocol::endpoint(fresh), path, path);
+  if (!status.ok()) return status;
+  chmod(fresh.c_str(), 0777);
+  struct stat file{};
+  if (stat(fresh.c_str(), &file) != 0 || rename(fresh.c_str(), path.c_str()) != 0) {
+    return CannotListen(path, std::strerror(errno));
+  }
+  doors_.back()->inode = file.st_ino;
+  return absl::OkStatus();
+}
+
 Status Listener::Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path) {
   error_code error;
-  auto door =
-      std::make_shared<Door>(Door{Acceptor(io_), name, unix_path, boost::asio::steady_timer(io_)});
+  auto door = std::make_shared<Door>(
+      Door{Acceptor(io_), name, unix_path, boost::asio::steady_timer(io_), 0});
   door->acceptor.open(endpoint.protocol(), error);
   if (!error && unix_path.empty()) {
     door->acceptor.set_option(Acceptor::reuse_address(true), error);
+    if (so_reuseport_) SetOption(door->acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, 1);
     if (!error && endpoint.protocol().family() == AF_INET6) {
       door->acceptor.set_option(boost::asio::ip::v6_only(name.front() != '*'), error);
     }
@@ -176,9 +195,12 @@ void Listener::Welcome(int fd, const Door& door, std::string address) {
 void Listener::Close() {
   for (const auto& door : doors_) {
     error_code ignored;
+    AcceptAll(door);
     door->acceptor.close(ignored);
     door->pause.cancel();
-    if (!door->unix_path.empty()) unlink(door->unix_path.c_str());
+    struct stat file{};
+    const bool there = !door->unix_path.empty() && stat(door->unix_path.c_str(), &file) == 0;
+    if (there && (door->inode == 0 || door->inode == file.st_ino)) unlink(door->unix_path.c_str());
   }
   doors_.clear();
 }

@@ -23,7 +23,8 @@ class Listener {
   // Opens what the configuration names; the error says which address and why.
   Status Open(const config::Listen& listen);
   void set_max_clients(int max_clients) { max_clients_ = max_clients; }
-  // From now on new connections are refused by the kernel.
+  // Who has connected by now is still served; from then on the kernel refuses, or leads new clients
+  // to whoever listens on the same port.
   void Close();
 
   // "127.0.0.1:6432, /run/pgweir/.s.PGSQL.6432"
@@ -37,10 +38,12 @@ class Listener {
     std::string name;
     std::string unix_path;  // "" = TCP
     boost::asio::steady_timer pause;
+    ino_t inode = 0;  // of unix_path's file as this door made it; 0 = not known
   };
 
   Status OpenTcp(const std::string& address, uint16_t port);
   Status OpenUnix(const std::string& folder, uint16_t port);
+  Status TakeOver(const std::string& path);
   Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path);
   void Accept(const std::shared_ptr<Door>& door);
   void AcceptAll(const std::shared_ptr<Door>& door);
@@ -49,6 +52,7 @@ class Listener {
   boost::asio::io_context& io_;
   Shared& shared_;
   int max_clients_ = 0;
+  bool so_reuseport_ = false;
   std::vector<std::shared_ptr<Door>> doors_;
 };
 

@@ -50,7 +50,8 @@ std::string PgweirBinary() {
 #endif
 }
 
-PgweirProcess::PgweirProcess(const PgweirOptions& options) : folder_("process"), port_(FreePort()) {
+PgweirProcess::PgweirProcess(const PgweirOptions& options)
+    : folder_("process"), port_(options.port != 0 ? options.port : FreePort()) {
   Rewrite(options);
   process_ = ChildProcess({.argv = {PgweirBinary(), "run", "--config", config_file()},
                            .env = options.env,

@@ -23,6 +23,7 @@ struct PgweirOptions {
   std::string users = "\"postgres\" \"postgres-secret\"\n";  // users.txt
   std::vector<std::string> env = {};
   bool wait_ready = true;
+  int port = 0;  // 0 = a free one
 };
 
 // A [databases."NAME"] table for a server on this loopback port.
