@@ -46,8 +46,6 @@ class Backend {
   PreparedStatements prepared;
   uint64_t unnamed = kNoStatement;
   static constexpr uint64_t kNoStatement = 0, kUnknownStatement = 1;  // others are clients' numbers
-  // Of the catalog that they were prepared by.
-  uint64_t catalog_version = 0;
   // Names with a dot that were ever set here, which a server doesn't forget, as one number. A
   // connection serves only clients with the same number once it is not 0.
   uint64_t custom_settings = 0;

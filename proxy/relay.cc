@@ -59,7 +59,11 @@ void Relay::Drop() {
 }
 
 void Relay::Release() {
-  if (unfit_ || lease_->custom_settings == pooler::Backend::kUnknownSettings) {
+  const bool unknown = lease_->custom_settings == pooler::Backend::kUnknownSettings;
+  if (unfit_ || unknown) {
+    LogInfo("closing because: {} backend={}",
+            unfit_ ? "it could not be reset" : "it may know settings of its client's",
+            lease_->id().value);
     return lease_.Discard();
   }
   lease_.Return();
@@ -67,7 +71,7 @@ void Relay::Release() {
 
 void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
-  rewriter_.Begin(*lease_);
+  rewriter_.Begin();
   releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = false;
   command_error_ = absl::OkStatus();
   again_.clear();

@@ -26,16 +26,6 @@ void RequestRewriter::Configure(const config::Pool& limits) {
   on_session_state_ = limits.on_session_state;
 }
 
-// What was prepared before the catalog changed may not fit it any more: each is made anew when it
-// is next used.
-void RequestRewriter::Begin(Backend& backend) {
-  Forget();
-  fresh_ = true;
-  if (catalog_ == nullptr) return;
-  const uint64_t version = catalog_->version();
-  if (std::exchange(backend.catalog_version, version) != version) backend.prepared.DoubtAll();
-}
-
 bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& backend,
                            const wire::Parameters& had) {
   if (naming_earlier_ > 0 && MustWait(frame)) return false;

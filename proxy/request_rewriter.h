@@ -49,7 +49,10 @@ class RequestRewriter {
   void TransactionOver();
 
   // The client has just been given the backend.
-  void Begin(pooler::Backend& backend);
+  void Begin() {
+    Forget();
+    fresh_ = true;
+  }
 
   // The client's request `frame` goes to `backend`; `had` are the client's settings. False when it
   // has to wait until what was sent before is answered: only then is it known which statements

@@ -139,6 +139,8 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       lease = *std::move(acquired);
     }
     if (!relay_.Suits(*lease)) {
+      LogInfo("closing because: it knows settings that its next client does not have backend={}",
+              lease->id().value);
       lease.Discard();
       continue;
     }

@@ -71,8 +71,9 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
     const StatementRef statement = ForThisBackend(name, *taken);
     const uint64_t id = statement->id;
     std::string ours = ServerName(*statement, name);
-    if (InFailedTransaction()) {
-      // There the server looks at the text alone, and prepares nothing.
+    const bool there = statement->stays() || backend_->prepared.IsThere(id, batch_);
+    if (InFailedTransaction() && !there) {
+      // There nothing can be prepared, and mostly the server looks at the text alone.
       ours.clear();
       SetUnnamed(Backend::kUnknownStatement);
     } else {

@@ -36,14 +36,20 @@ bool Equal(const TwinAnswer& one, const TwinAnswer& other) {
 }
 
 // The one difference that docs/sessions.md owns up to: in a failed transaction nothing can be
-// prepared, so that a statement that this backend has not can't be described, nor bound wrongly.
+// prepared, so that a statement that this backend has not can't be described, nor bound wrongly,
+// nor its name be taken.
 bool CouldNotPrepare(const TwinAnswer& direct, const TwinAnswer& through) {
   const auto [in_direct, in_through] =
       std::mismatch(direct.messages.begin(), direct.messages.end(), through.messages.begin(),
                     through.messages.end(), Same);
-  return in_direct != direct.messages.end() && (in_direct->type == 't' || in_direct->type == 'E') &&
-         in_through != through.messages.end() && in_through->type == 'E' &&
-         Field(*in_through, 'C') == "25P02" && direct.messages.back().body == "E";
+  if (in_direct == direct.messages.end() || in_through == through.messages.end() ||
+      direct.messages.back().body != "E") {
+    return false;
+  }
+  const bool answered = in_direct->type == 't' || in_direct->type == 'E';
+  const bool taken = in_direct->type == 'E' && Field(*in_direct, 'C') == "42P05";
+  return (answered && in_through->type == 'E' && Field(*in_through, 'C') == "25P02") ||
+         (taken && in_through->type == '1');
 }
 
 // The steps from `first` that are sent before any of them is read.
