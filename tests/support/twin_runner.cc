@@ -52,6 +52,10 @@ bool CouldNotPrepare(const TwinAnswer& direct, const TwinAnswer& through) {
          (taken && in_through->type == '1');
 }
 
+void DropDescriptions(TwinAnswer& answer) {
+  std::erase_if(answer.messages, [](const Message& message) { return message.type == 'T'; });
+}
+
 // The steps from `first` that are sent before any of them is read.
 size_t EndOfGroup(const TwinScript& script, size_t first) {
   std::set<size_t> clients = {script[first].client};
@@ -148,6 +152,11 @@ std::optional<TwinDifference> TwinRunner::Compare(const TwinScript& script,
   std::vector<TwinAnswer> direct = Run(script, std::nullopt);
   std::vector<TwinAnswer> through = Run(script, pool);
   for (size_t i = 0; i < script.size(); ++i) {
+    // A cancel may come before its statement has begun, and after.
+    if (script[i].action == TwinAction::kCancel) {
+      DropDescriptions(direct[i]);
+      DropDescriptions(through[i]);
+    }
     if (Equal(direct[i], through[i]) || CouldNotPrepare(direct[i], through[i])) continue;
     return TwinDifference{.step = i,
                           .direct = ShowAgainst(direct[i], through[i]),
