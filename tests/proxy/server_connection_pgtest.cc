@@ -16,7 +16,7 @@ class ServerTls : public testing::Test {
  protected:
   ServerTls()
       : server_({.hba = {"hostssl all all 127.0.0.1/32 trust"}, .tls = true}),
-        process_({.pool = "size = 2",
+        process_({.pool = "size = 1",
                   .databases = DatabaseToml("*", server_.port(), "sslmode=require")}) {}
   ~ServerTls() override {
     if (HasFailure()) process_.ShowLog();

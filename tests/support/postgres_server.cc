@@ -137,7 +137,7 @@ int PostgresServer::CountBackends(std::string_view where) const {
   return std::stoi(
       Query(fmt::format("select count(*) from pg_stat_activity where pid <> "
                         "pg_backend_pid() and backend_type = 'client backend' and "
-                        "application_name <> 'pgweir catalog' and {}",
+                        "state is not null and application_name <> 'pgweir catalog' and {}",
                         where)));
 }
 

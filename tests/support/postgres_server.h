@@ -46,7 +46,8 @@ class PostgresServer {
   // none). Throws when it fails.
   std::string Query(std::string_view sql, std::string_view database = "postgres") const;
 
-  // Backends of clients as the server counts them, without the asking one.
+  // Backends of clients as the server counts them, without the asking one, those that are still
+  // starting, and pgweir's look at the catalog.
   int CountBackends(std::string_view where = "true") const;
 
   // Waits until CountBackends gives this number; false at the deadline.
