@@ -39,14 +39,14 @@ TEST_F(Restart, RollsUnderLoadWithoutAFailure) {
   auto old = std::make_unique<PgweirProcess>(options);
   const std::string script = sockets_.File("script");
   WriteFile(script, "insert into pgbench_restart values (1);\n");
-  const auto load = [&](const std::string& conninfo) {
+  const auto load = [script](const std::string& conninfo) {
     return RunCommand(
         {.argv = {"pgbench", "-n", "-C", "-c", "4", "-T", "5", "-f", script, conninfo}},
         seconds(60));
   };
   CommandResult by_tcp, by_unix;
-  std::thread tcp([&] { by_tcp = load(old->Conninfo()); });
-  std::thread unix_socket([&] { by_unix = load(SocketConninfo(*old)); });
+  std::thread tcp([&, to = old->Conninfo()] { by_tcp = load(to); });
+  std::thread unix_socket([&, to = SocketConninfo(*old)] { by_unix = load(to); });
   for (int i = 0; i < 3; ++i) {
     std::this_thread::sleep_for(seconds(1));
     auto fresh = std::make_unique<PgweirProcess>(At(options, *old));
