@@ -1,7 +1,9 @@
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/log.h"
@@ -59,7 +61,9 @@ int Serve(const std::string& path) {
     outcome = supervisor.Run();
     if (!supervisor.CanBeTakenDown()) {
       LogWarn("stopped while a server owes an answer");
-      FlushLog();
+      // Others may still log, so that the log can't be taken down: its thread gets the time to
+      // write.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
       std::_Exit(outcome.ok() ? 0 : 1);
     }
   }

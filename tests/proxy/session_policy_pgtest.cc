@@ -78,6 +78,8 @@ class Allowed : public Turns {
 
 TEST_P(Allowed, WhatStaysIsMetByTheNext) {
   Connection one(Conninfo()), two(Conninfo());
+  // Until then every statement is suspect, and its backend reset.
+  ASSERT_TRUE(process_->WaitLog("catalog read", std::chrono::seconds(20)));
   EXPECT_TRUE(one.Exec("listen news; select pg_advisory_lock(1)").ok());
   EXPECT_EQ(two.Value("select count(*) from pg_listening_channels()"), "1");
   EXPECT_EQ(two.Value("select pg_advisory_unlock(1)"), "t");
