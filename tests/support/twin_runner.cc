@@ -52,8 +52,11 @@ bool CouldNotPrepare(const TwinAnswer& direct, const TwinAnswer& through) {
          (taken && in_through->type == '1');
 }
 
-void DropDescriptions(TwinAnswer& answer) {
-  std::erase_if(answer.messages, [](const Message& message) { return message.type == 'T'; });
+// What comes before a statement runs: Parse, Bind and the description of its rows.
+void DropBeginning(TwinAnswer& answer) {
+  std::erase_if(answer.messages, [](const Message& message) {
+    return message.type == '1' || message.type == '2' || message.type == 'T';
+  });
 }
 
 // The steps from `first` that are sent before any of them is read.
@@ -154,8 +157,8 @@ std::optional<TwinDifference> TwinRunner::Compare(const TwinScript& script,
   for (size_t i = 0; i < script.size(); ++i) {
     // A cancel may come before its statement has begun, and after.
     if (script[i].action == TwinAction::kCancel) {
-      DropDescriptions(direct[i]);
-      DropDescriptions(through[i]);
+      DropBeginning(direct[i]);
+      DropBeginning(through[i]);
     }
     if (Equal(direct[i], through[i]) || CouldNotPrepare(direct[i], through[i])) continue;
     return TwinDifference{.step = i,
