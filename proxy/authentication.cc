@@ -1,6 +1,5 @@
 #include "proxy/authentication.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -8,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "wire/hash.h"
 #include "wire/md5.h"
 #include "wire/messages.h"
 #include "wire/scram.h"
@@ -31,10 +31,6 @@ std::string ServerNonce() {
   std::array<unsigned char, 25> text{};
   const int length = EVP_EncodeBlock(text.data(), bytes.data(), bytes.size());
   return std::string(reinterpret_cast<const char*>(text.data()), static_cast<size_t>(length));
-}
-
-bool SameSecret(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 Status WrongPassword(const std::string& user) {
@@ -78,9 +74,9 @@ net::Task<StatusOr<std::string>> Ask(Client& client, std::string request) {
 bool PasswordFits(const std::string& secret, std::string_view password, const std::string& user) {
   switch (KindOf(secret)) {
     case SecretKind::kPlain:
-      return SameSecret(secret, password);
+      return wire::SameSecret(secret, password);
     case SecretKind::kMd5:
-      return SameSecret(secret, wire::Md5Secret(password, user));
+      return wire::SameSecret(secret, wire::Md5Secret(password, user));
     case SecretKind::kScram: {
       const auto verifier = wire::ParseScramVerifier(secret);
       return verifier.ok() && wire::ScramVerifies(*verifier, password);
@@ -89,7 +85,8 @@ bool PasswordFits(const std::string& secret, std::string_view password, const st
   return false;
 }
 
-net::Task<Status> ClearPassword(Client& client, const Snapshot& snapshot, std::string user) {
+net::Task<StatusOr<Proof>> ClearPassword(Client& client, const Snapshot& snapshot,
+                                         std::string user) {
   const bool private_line = client.stream.tls() || client.peer.unix_socket;
   if (!private_line && !snapshot.config().auth.allow_plain_without_tls) {
     co_return Error(sqlstate::kInvalidAuthorization,
@@ -105,10 +102,13 @@ net::Task<Status> ClearPassword(Client& client, const Snapshot& snapshot, std::s
   const std::string* secret = snapshot.users().Find(user);
   const bool fits = secret != nullptr && !secret->empty() && !password->empty() &&
                     PasswordFits(*secret, *password, user);
-  co_return fits ? absl::OkStatus() : WrongPassword(user);
+  if (!fits) co_return WrongPassword(user);
+  Proof proof;
+  proof.password = *password;
+  co_return proof;
 }
 
-net::Task<Status> Md5Password(Client& client, const Snapshot& snapshot, std::string user) {
+net::Task<StatusOr<Proof>> Md5Password(Client& client, const Snapshot& snapshot, std::string user) {
   const auto salt_bytes = RandomBytes<4>();
   const std::string salt(reinterpret_cast<const char*>(salt_bytes.data()), salt_bytes.size());
   std::string request;
@@ -121,11 +121,11 @@ net::Task<Status> Md5Password(Client& client, const Snapshot& snapshot, std::str
   if (secret == nullptr || secret->empty()) co_return WrongPassword(user);
   const std::string md5 =
       KindOf(*secret) == SecretKind::kMd5 ? *secret : wire::Md5Secret(*secret, user);
-  co_return SameSecret(wire::Md5Response(md5, salt), *response) ? absl::OkStatus()
-                                                                : WrongPassword(user);
+  if (!wire::SameSecret(wire::Md5Response(md5, salt), *response)) co_return WrongPassword(user);
+  co_return Proof();
 }
 
-net::Task<Status> Scram(Client& client, const Snapshot& snapshot, std::string user) {
+net::Task<StatusOr<Proof>> Scram(Client& client, const Snapshot& snapshot, std::string user) {
   std::string request;
   wire::AppendAuthenticationSasl(request, {"SCRAM-SHA-256"});
   const auto first = co_await Ask(client, std::move(request));
@@ -139,7 +139,8 @@ net::Task<Status> Scram(Client& client, const Snapshot& snapshot, std::string us
   if (!initial->data.has_value()) {
     co_return Error(sqlstate::kProtocolViolation, "the SCRAM exchange must begin with the client");
   }
-  wire::ScramServer exchange(snapshot.VerifierFor(user), ServerNonce());
+  const wire::ScramVerifier verifier = snapshot.VerifierFor(user);
+  wire::ScramServer exchange(verifier, ServerNonce());
   const auto challenge = exchange.First(*initial->data);
   if (!challenge.ok()) co_return challenge.status();
   request.clear();
@@ -153,15 +154,20 @@ net::Task<Status> Scram(Client& client, const Snapshot& snapshot, std::string us
   }
   request.clear();
   wire::AppendAuthenticationSaslFinal(request, *outcome);
-  co_return client.Send(request) ? absl::OkStatus() : absl::CancelledError("client gone");
+  if (!client.Send(request)) co_return absl::CancelledError("client gone");
+  Proof proof;
+  proof.client_key = wire::AsText(exchange.client_key());
+  proof.server_key = wire::AsText(verifier.server_key);
+  co_return proof;
 }
 
 }  // namespace
 
-net::Task<Status> Authenticate(Client& client, const Snapshot& snapshot, std::string user) {
+net::Task<StatusOr<Proof>> Authenticate(Client& client, const Snapshot& snapshot,
+                                        std::string user) {
   switch (snapshot.config().auth.method) {
     case config::AuthMethod::kTrust:
-      co_return absl::OkStatus();
+      co_return Proof();
     case config::AuthMethod::kPassword:
       co_return co_await ClearPassword(client, snapshot, std::move(user));
     case config::AuthMethod::kMd5: {

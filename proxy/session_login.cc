@@ -73,8 +73,8 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      "the client certificate is not for user \"{}\" (listen.tls.mode verify-full)",
                      startup.user);
   }
-  const Status authentic = co_await Authenticate(client_, *snapshot, startup.user);
-  if (!authentic.ok()) co_return authentic;
+  const auto proof = co_await Authenticate(client_, *snapshot, startup.user);
+  if (!proof.ok()) co_return proof.status();
   const config::Database* database = config.FindDatabase(startup.database);
   // Physical replication names no database (libpq says "replication"), so one alone is meant.
   if (database == nullptr && !startup.replication.empty() && config.databases.size() == 1) {

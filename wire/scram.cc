@@ -158,6 +158,7 @@ StatusOr<std::string> ScramServer::Final(std::string_view client_final) {
   if (!SameSecret(AsText(Sha256(AsText(client_key))), AsText(verifier_.stored_key))) {
     return Error(sqlstate::kInvalidPassword, "password authentication failed");
   }
+  client_key_ = client_key;
   return "v=" + Base64Encode(AsText(HmacSha256(AsText(verifier_.server_key), auth_message)));
 }
 

@@ -53,8 +53,13 @@ class ScramServer {
   // (compared in constant time), 08P01 when nonce or gs2 header are not the ones of First.
   StatusOr<std::string> Final(std::string_view client_final);
 
+  // After a Final that was OK: the key that the client proved to have. With it, and the verifier's
+  // ServerKey, one can log in wherever the same verifier is stored.
+  const ScramKey& client_key() const { return client_key_; }
+
  private:
   ScramVerifier verifier_;
+  ScramKey client_key_{};
   std::string nonce_;
   std::string gs2_header_;
   std::string client_first_bare_;

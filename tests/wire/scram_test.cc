@@ -55,6 +55,7 @@ TEST(ScramServer, AgreesWithTheExampleOfTheRfcRule17) {
   ScramServer server = Server();
   EXPECT_EQ(server.First(kClientFirst).value(), kServerFirst);
   EXPECT_EQ(server.Final(kClientFinal).value(), kServerFinal);
+  EXPECT_EQ(Sha256(AsText(server.client_key())), Verifier().stored_key);
 }
 
 TEST(ScramServer, AcceptsAnySaltLengthAndIterationCountRule17) {
