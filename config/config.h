@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip_address.h"
+
 // The configuration as values. Immutable once loaded: a reload makes a new one, and each thread
 // keeps the snapshot it works with. docs/configuration.md says what every key means.
 
@@ -18,7 +20,7 @@ using std::chrono::milliseconds;
 
 // libpq's sslmode, seen from the server's side: allow and prefer both accept either kind of client.
 enum class TlsMode { kDisable, kAllow, kPrefer, kRequire, kVerifyCa, kVerifyFull };
-enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256 };
+enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256, kCert, kHba };
 enum class PoolMode { kSession, kTransaction, kStatement };
 // What becomes of a statement whose effect on its session can't be carried to another backend.
 enum class OnSessionState { kPin, kReject, kAllow };
@@ -39,13 +41,24 @@ struct Listen {
   int max_clients = 10000;
   milliseconds client_login_timeout{60'000};  // 0 = none
   bool so_reuseport = false;  // another process may listen on the same port and socket
+  // Balancers, which say whose connection they bring by the PROXY protocol.
+  std::vector<IpRange> proxy_protocol;
   Tls tls;
 };
 
 struct Auth {
   AuthMethod method = AuthMethod::kScramSha256;
-  std::string users_file;                // absolute once loaded; "" = no users
+  std::string users_file;                // absolute once loaded, like the others; "" = no users
   bool allow_plain_without_tls = false;  // method "password" over an unencrypted TCP connection
+  std::string hba_file;                  // for method "hba"
+  std::string ident_file;
+  std::string ident_map;  // for method "cert"; "" = the certificate's name is the user's
+  // Asks the database for the secrets of users that the file has not; "" = off.
+  std::string query;
+  std::string query_user;            // as whom; "" = as the connection string says
+  std::string query_database;        // the entry that is asked; "" = the client's own
+  milliseconds query_cache{60'000};  // 0 = every login asks
+  milliseconds failure_delay{500};   // after the third failed login of an address; 0 = none
 };
 
 struct Pool {

@@ -33,7 +33,7 @@ StatusOr<Config> Parse(std::string_view text, const std::string& path) {
   TableReader root(*document, "", faults);
   Config config;
   ReadListen(root.Table("listen"), folder, config.listen);
-  ReadAuth(root.Table("auth"), folder, faults, config.auth);
+  ReadAuth(root.Table("auth"), folder, config.listen, faults, config.auth);
   ReadPool(root.Table("pool"), config.pool);
   ReadLog(root.Table("log"), config.log);
   ReadDatabases(root.Table("databases"), config);

@@ -41,12 +41,18 @@ void PrepareTcp(int fd) {
   SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-std::string NameOf(const sockaddr_storage& address, socklen_t length) {
-  tcp::endpoint endpoint;
-  if (length > endpoint.capacity()) return "unknown";
-  std::memcpy(endpoint.data(), &address, length);
-  endpoint.resize(length);
-  return fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+Peer PeerAt(const sockaddr_storage& address) {
+  Peer peer;
+  peer.ip = IpAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&address));
+  if (!peer.ip.has_value()) {
+    peer.unix_socket = true;
+    peer.address = "unix";
+    return peer;
+  }
+  // The port is at the same place in both families.
+  const auto port = reinterpret_cast<const sockaddr_in*>(&address)->sin_port;
+  peer.address = peer.ip->WithPort(ntohs(port));
+  return peer;
 }
 
 // Whether somebody serves the socket; a file that nobody serves is left over and may go.
@@ -159,7 +165,7 @@ void Listener::AcceptAll(const std::shared_ptr<Door>& door) {
     const int fd = accept4(door->acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
                            &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      Welcome(fd, *door, door->unix_path.empty() ? NameOf(address, length) : "unix");
+      Welcome(fd, PeerAt(address));
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
@@ -174,17 +180,14 @@ void Listener::AcceptAll(const std::shared_ptr<Door>& door) {
   }
 }
 
-void Listener::Welcome(int fd, const Door& door, std::string address) {
+void Listener::Welcome(int fd, Peer peer) {
   const int clients = shared_.clients.load(std::memory_order_relaxed);
   // Those over the limit are told so, but not without a limit.
   if (clients >= 2 * max_clients_ + 100) {
     close(fd);
     return;
   }
-  Peer peer;
-  peer.unix_socket = !door.unix_path.empty();
   peer.over_limit = clients >= max_clients_;
-  peer.address = std::move(address);
   if (!peer.unix_socket) PrepareTcp(fd);
   const auto fewest =
       std::min_element(shared_.hosts.begin(), shared_.hosts.end(),

@@ -47,7 +47,7 @@ class Listener {
   Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path);
   void Accept(const std::shared_ptr<Door>& door);
   void AcceptAll(const std::shared_ptr<Door>& door);
-  void Welcome(int fd, const Door& door, std::string address);
+  void Welcome(int fd, Peer peer);
 
   boost::asio::io_context& io_;
   Shared& shared_;

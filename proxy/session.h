@@ -37,6 +37,7 @@ class Session {
  private:
   // --- login (session_login.cc) ---
   net::Task<bool> LogIn();
+  net::Task<void> SlowDown(const Status& refusal);
   net::Task<Status> Admit(wire::StartupMessage startup);
   net::Task<Status> AdmitReplication(const config::Config& config,
                                      const pooler::Pools::Client& asking,

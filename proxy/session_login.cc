@@ -51,6 +51,22 @@ net::Task<bool> Session::LogIn() {
   co_return SendWelcome();
 }
 
+// Whoever guesses passwords is answered later and later.
+net::Task<void> Session::SlowDown(const Status& refusal) {
+  const std::string sqlstate = SqlStateOf(refusal);
+  const bool counts =
+      sqlstate == sqlstate::kInvalidPassword || sqlstate == sqlstate::kInvalidAuthorization;
+  if (!counts || !client_.peer.ip.has_value()) co_return;
+  const Duration first = host_.snapshot()->config().auth.failure_delay;
+  const TimePoint now = Clock::now();
+  const TimePoint until = now + host_.shared().failures.Note(*client_.peer.ip, first, now);
+  while (Clock::now() < until && host_.ending() == Ending::kNo &&
+         !client_.stream.socket().hung_up()) {
+    client_.event.SetDeadline(until);
+    co_await client_.event.Wait();
+  }
+}
+
 net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   if (startup.minor > 0 || !startup.unsupported.empty()) {
     std::string message;
@@ -73,8 +89,11 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      "the client certificate is not for user \"{}\" (listen.tls.mode verify-full)",
                      startup.user);
   }
-  const auto proof = co_await Authenticate(client_, *snapshot, startup.user);
-  if (!proof.ok()) co_return proof.status();
+  const auto proof = co_await Authenticate(client_, host_, *snapshot, startup);
+  if (!proof.ok()) {
+    co_await SlowDown(proof.status());
+    co_return proof.status();
+  }
   const config::Database* database = config.FindDatabase(startup.database);
   // Physical replication names no database (libpq says "replication"), so one alone is meant.
   if (database == nullptr && !startup.replication.empty() && config.databases.size() == 1) {
@@ -85,7 +104,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      startup.database);
   }
   const pooler::Pools::Client asking{*database, startup.database, startup.user,
-                                     snapshot->users().Find(startup.user)};
+                                     proof->secret.has_value() ? &*proof->secret : nullptr};
   auto admission = host_.shared().pools.Admit(config, asking);
   if (!admission.ok()) co_return admission.status();
   admission_ = *std::move(admission);
@@ -136,7 +155,8 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
   for (const auto& [name, value] : startup.settings) {
     if (name == "application_name") keywords.emplace_back(name, value);
   }
-  auto pool = host_.shared().pools.MakeDedicated(config, asking, std::move(keywords));
+  auto pool =
+      host_.shared().pools.MakeDedicated(config, asking, std::move(keywords), "replication");
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
   dedicated_ = true;

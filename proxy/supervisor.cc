@@ -71,6 +71,7 @@ Supervisor::~Supervisor() {
   listener_.reset();
   connector_.reset();
   canceller_.reset();
+  shared_->secrets.Reset();
   pools_->CloseAll();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();
@@ -139,6 +140,7 @@ void Supervisor::Reload() {
     }
     snapshot_ = *std::move(next);
     for (const auto& host : hosts_) host->Replace(snapshot_);
+    shared_->secrets.Reset();
     pools_->Reconfigure(snapshot_->config());
     listener_->set_max_clients(snapshot_->config().listen.max_clients);
     LogInfo("reloaded {}", config_path_);
@@ -149,7 +151,10 @@ void Supervisor::Reload() {
 }
 
 void Supervisor::Tick() {
-  if (++ticks_ % kTicksPerMaintenance == 0) pools_->Maintain();
+  if (++ticks_ % kTicksPerMaintenance == 0) {
+    pools_->Maintain();
+    shared_->secrets.Maintain();
+  }
   if (stopping_ && (shared_->clients.load() == 0 || Clock::now() >= give_up_at_)) {
     io_.stop();
     return;
