@@ -6,6 +6,7 @@ namespace pgweir::config {
 namespace {
 
 constexpr size_t kMaxShownFaults = 20;
+constexpr size_t kMaxKeptFaults = 1000;
 constexpr size_t kMaxShownKey = 64;
 
 bool IsBare(char c) {
@@ -16,6 +17,10 @@ bool IsBare(char c) {
 }  // namespace
 
 void Faults::Add(Position at, std::string_view message) {
+  if (faults_.size() == kMaxKeptFaults) {
+    ++dropped_;
+    return;
+  }
   faults_.emplace(at, fmt::format("{}:{}:{}: {}", path_, at.line, at.column, message));
 }
 
@@ -27,7 +32,7 @@ Status Faults::ToStatus() const {
   lines.insert(lines.end(), of_other_files_.begin(), of_other_files_.end());
   if (lines.empty()) return absl::OkStatus();
   if (lines.size() > kMaxShownFaults) {
-    const size_t more = lines.size() - kMaxShownFaults;
+    const size_t more = lines.size() - kMaxShownFaults + dropped_;
     lines.resize(kMaxShownFaults);
     lines.push_back(fmt::format("{}: {} more errors", path_, more));
   }

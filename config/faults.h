@@ -27,6 +27,7 @@ class Faults {
  private:
   std::string path_;
   std::multimap<Position, std::string> faults_;
+  size_t dropped_ = 0;  // more than anybody reads are only counted
   std::vector<std::string> of_other_files_;
 };
 

@@ -68,8 +68,12 @@ HbaToken Scanner::Token() {
     const char c = text_[at_];
     if (!in_quotes && (IsBlank(c) || c == ',' || c == '#')) break;
     if (c == '\0') {
+      // No text file: there may be many more.
       faults_.Add(place_, "unexpected character U+0000");
-    } else if (c != '"' || was_quote) {
+      at_ = text_.size();
+      return token;
+    }
+    if (c != '"' || was_quote) {
       is_cut = is_cut || token.text.size() == kMaxToken;
       if (!is_cut) token.text += c;
     }

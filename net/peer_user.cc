@@ -11,8 +11,10 @@ std::optional<uid_t> PeerUid(int fd) {
   ucred credentials{};
   socklen_t length = sizeof credentials;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return std::nullopt;
-  // What an unconnected socket, or one of another family, gives.
-  if (length != sizeof credentials || credentials.pid == 0) return std::nullopt;
+  // What a socket of another family gives.
+  if (length != sizeof credentials || credentials.uid == static_cast<uid_t>(-1)) {
+    return std::nullopt;
+  }
   return credentials.uid;
 }
 

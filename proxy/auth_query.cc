@@ -81,21 +81,20 @@ Status Lost() {
   return Error(sqlstate::kConnectionFailure, "the server connection was lost while it was in use");
 }
 
-net::Task<StatusOr<pooler::Lease>> Acquire(pooler::Pool& pool, net::Event& event,
-                                           TimePoint deadline) {
+net::Task<StatusOr<pooler::Lease>> Acquire(pooler::Pool& pool, net::Event& event) {
   pooler::Lease lease = pool.TryAcquire(event);
   if (lease) co_return StatusOr<pooler::Lease>(std::move(lease));
   pooler::Pool::Waiting waiting(pool, event);
   while (true) {
     StatusOr<pooler::Lease> outcome = waiting.Poll();
     if (!outcome.ok() || *outcome) co_return outcome;
-    if (Clock::now() >= deadline) co_return waiting.TimedOut();
+    if (event.expired()) co_return waiting.TimedOut();
     co_await event.Wait();
   }
 }
 
 net::Task<StatusOr<std::optional<AuthRow>>> Ask(pooler::Lease lease, net::Event& event,
-                                                std::string request, TimePoint deadline) {
+                                                std::string request) {
   net::Stream& stream = lease->stream();
   net::Output output;
   if (output.Send(stream, request) == net::IoState::kFailed) co_return Lost();
@@ -111,7 +110,7 @@ net::Task<StatusOr<std::optional<AuthRow>>> Ask(pooler::Lease lease, net::Event&
       }
       if (got.state != net::IoState::kBlocked) co_return Lost();
     }
-    if (Clock::now() >= deadline) {
+    if (event.expired()) {
       co_return Error(sqlstate::kQueryCanceled, "the server did not answer in time");
     }
     co_await event.Wait();
@@ -124,14 +123,14 @@ net::Task<StatusOr<std::optional<AuthRow>>> Ask(pooler::Lease lease, net::Event&
 
 net::Task<StatusOr<std::optional<AuthRow>>> RunAuthQuery(std::shared_ptr<pooler::Pool> pool,
                                                          net::Event& event, std::string sql,
-                                                         std::string user, TimePoint deadline) {
+                                                         std::string user) {
   const std::string request = RequestOf(sql, user);
   StatusOr<std::optional<AuthRow>> outcome = Lost();
   // An idle connection may have died unnoticed; asking twice does no harm.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    auto lease = co_await Acquire(*pool, event, deadline);
+    auto lease = co_await Acquire(*pool, event);
     if (!lease.ok()) co_return lease.status();
-    outcome = co_await Ask(*std::move(lease), event, request, deadline);
+    outcome = co_await Ask(*std::move(lease), event, request);
     if (SqlStateOf(outcome.status()) != sqlstate::kConnectionFailure) break;
   }
   co_return outcome;

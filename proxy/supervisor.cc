@@ -71,7 +71,7 @@ Supervisor::~Supervisor() {
   listener_.reset();
   connector_.reset();
   canceller_.reset();
-  shared_->secrets.Reset();
+  shared_->secrets.CloseAll();
   pools_->CloseAll();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();

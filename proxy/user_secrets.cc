@@ -1,7 +1,6 @@
 #include "proxy/user_secrets.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "base/log.h"
 #include "proxy/auth_query.h"
@@ -38,7 +37,9 @@ std::vector<std::pair<std::string, std::string>> KeywordsFor(const Snapshot& sna
 
 // What a row of user, secret and, perhaps, time says.
 UserSecret SecretIn(const AuthRow& row, const std::string& user) {
-  if (row.size() < 2 || !row[0].has_value() || *row[0] != user) {
+  // A function that returns no set answers with nulls.
+  if (row.size() >= 2 && !row[0].has_value()) return {};
+  if (row.size() < 2 || *row[0] != user) {
     LogWarn("auth.query must answer with the user's name and secret user=\"{}\" columns={}", user,
             row.size());
     return {};
@@ -100,7 +101,7 @@ net::Task<StatusOr<UserSecret>> UserSecrets::Ask(Asking asking, const config::Da
   const auto pool = PoolFor(asking, database, database_name);
   if (pool.ok()) {
     row = co_await RunAuthQuery(*pool, asking.event, asking.snapshot.config().auth.query,
-                                asking.user, deadline);
+                                asking.user);
   } else {
     row = pool.status();
   }
@@ -125,7 +126,7 @@ StatusOr<std::shared_ptr<pooler::Pool>> UserSecrets::PoolFor(const Asking& askin
   connection.last_used = Clock::now();
   if (connection.pool != nullptr) {
     if (connection.snapshot == asking.snapshot.number()) return connection.pool;
-    connection.pool->Close();
+    Retire(std::move(connection.pool));
   }
   const config::Config& config = asking.snapshot.config();
   const std::string& user = config.auth.query_user;
@@ -142,7 +143,7 @@ StatusOr<std::shared_ptr<pooler::Pool>> UserSecrets::PoolFor(const Asking& askin
     const auto oldest = std::min_element(
         connections_.begin(), connections_.end(),
         [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; });
-    oldest->second.pool->Close();
+    Retire(std::move(oldest->second.pool));
     connections_.erase(oldest);
   }
   return pool;
@@ -155,6 +156,12 @@ void UserSecrets::Maintain() {
   {
     MutexLock lock(mutex_);
     for (const auto& [database, connection] : connections_) pools.push_back(connection.pool);
+    std::erase_if(retired_, [](const Retired& retired) { return retired.closed; });
+    for (Retired& retired : retired_) {
+      if (retired.pool.use_count() > 1) continue;
+      retired.pool->Close();
+      retired.closed = true;
+    }
   }
   const TimePoint now = Clock::now();
   for (const auto& pool : pools) pool->Maintain(now);
@@ -163,8 +170,18 @@ void UserSecrets::Maintain() {
 void UserSecrets::Reset() {
   cache_.Clear();
   MutexLock lock(mutex_);
-  for (auto& [database, connection] : connections_) connection.pool->Close();
+  for (auto& [database, connection] : connections_) Retire(std::move(connection.pool));
   connections_.clear();
+}
+
+void UserSecrets::CloseAll() {
+  Reset();
+  MutexLock lock(mutex_);
+  for (Retired& retired : retired_) retired.pool->Close();
+}
+
+void UserSecrets::Retire(std::shared_ptr<pooler::Pool> pool) {
+  retired_.push_back({.pool = std::move(pool)});
 }
 
 }  // namespace pgweir::proxy

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -42,8 +43,10 @@ class UserSecrets {
 
   // About once a second: closes connections that are not needed.
   void Maintain();
-  // Forgets all, and closes all connections as they become free: the configuration is a new one.
+  // The configuration is a new one: forgets all, and closes connections when nobody waits for them.
   void Reset();
+  // At the end.
+  void CloseAll();
 
  private:
   struct Connection {
@@ -51,16 +54,24 @@ class UserSecrets {
     uint64_t snapshot = 0;  // number of the one that it was made by
     TimePoint last_used;
   };
+  // A pool that gets no new questions. It is closed when nobody waits in it any more, and given up
+  // later: an event of its socket may still be on its way.
+  struct Retired {
+    std::shared_ptr<pooler::Pool> pool;
+    bool closed = false;
+  };
 
   StatusOr<std::shared_ptr<pooler::Pool>> PoolFor(const Asking& asking,
                                                   const config::Database& database,
                                                   const std::string& database_name);
+  void Retire(std::shared_ptr<pooler::Pool> pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   net::Task<StatusOr<UserSecret>> Ask(Asking asking, const config::Database& database,
                                       std::string database_name);
 
   SecretCache cache_;
   Mutex mutex_;
   std::map<std::string, Connection> connections_ ABSL_GUARDED_BY(mutex_);  // by database
+  std::vector<Retired> retired_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace pgweir::proxy

@@ -208,6 +208,13 @@ TEST(Hba, AllFaultsAreSaidTogether) {
   EXPECT_THAT(message, HasSubstr("\nhba:3:22:"));
 }
 
+TEST(Hba, ManyFaultsAreCutShort) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "x\n";
+  EXPECT_THAT(Fault(text), HasSubstr("\nhba: 2980 more errors"));
+  EXPECT_THAT(Fault(std::string(3000, '\0')), testing::Not(HasSubstr("more errors")));
+}
+
 TEST(IdentMaps, SayWhichNamesMayBeWhichUsers) {
   const auto maps = ParseIdentMaps(
       "# map system user\nm  root  admin\nm\troot ops\nm \"Ann Lee\" ann\nn eve all\nn mal "

@@ -1,6 +1,8 @@
 // Users whose secrets the database knows.
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include "fmt/format.h"
 #include "tests/support/proxy_test.h"
@@ -175,6 +177,27 @@ TEST_F(AuthQuery, UnreachableDatabaseIsSaidInTime) {
   PgweirProcess process(options);
   EXPECT_EQ(Refusal(process, "carol", "wonder"), "57P03");
   EXPECT_NE(process.log().find("auth.query failed"), std::string::npos);
+}
+
+// A reload closes the connection that asks, but not under those who wait for it.
+TEST_F(AuthQuery, LoginsGoOnThroughReloads) {
+  PgweirProcess process(Options("query = \"default\"\nquery_cache = \"0s\"", "md5"));
+  std::atomic<bool> done{false};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back([&] {
+      while (!done) {
+        const auto start = std::chrono::steady_clock::now();
+        EXPECT_EQ(Refusal(process, "carol", "wonder"), "");
+        EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+      }
+    });
+  }
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(process.Reload("reloaded"));
+  done = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_TRUE(
+      server().WaitBackends(1, std::chrono::seconds(5), "application_name = 'pgweir auth'"));
 }
 
 TEST_F(AuthQuery, NeedsAUserToAskAs) {
