@@ -161,6 +161,9 @@ net::Task<Status> Scram(Client& client, const Snapshot& snapshot, std::string us
 net::Task<Status> Authenticate(Client& client, const Snapshot& snapshot, std::string user) {
   switch (snapshot.config().auth.method) {
     case config::AuthMethod::kTrust:
+      if (snapshot.config().auth.trust_listed_only && snapshot.users().Find(user) == nullptr) {
+        co_return Errorf(sqlstate::kInvalidAuthorization, "no such user: {}", user);
+      }
       co_return absl::OkStatus();
     case config::AuthMethod::kPassword:
       co_return co_await ClearPassword(client, snapshot, std::move(user));
