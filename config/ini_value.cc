@@ -48,7 +48,7 @@ void IniReport::Fault(IniPlace place, std::string_view message) {
 }
 
 void IniReport::Warn(IniPlace place, std::string_view message) {
-  warnings_.push_back(At(place, message));
+  warnings_.push_back(At(place, fmt::format("warning: {}", message)));
 }
 
 std::optional<int> IniValue::Int(int min, int max) const {

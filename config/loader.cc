@@ -37,7 +37,8 @@ StatusOr<Config> Parse(std::string_view text, const std::string& path) {
   Faults faults(path);
   TableReader root(*document, "", faults);
   Config config;
-  ReadListen(root.Table("listen"), folder, config.listen);
+  ReadListen(root.Table("listen"), folder, config.listen, config.peer_id);
+  ReadPeers(root.Table("peers"), config.peers);
   ReadAuth(root.Table("auth"), folder, faults, config.auth);
   ReadPool(root.Table("pool"), config.pool);
   ReadLog(root.Table("log"), config.log);
@@ -63,6 +64,7 @@ std::vector<std::string> NeedRestart(const Config& current, const Config& next) 
     keys.emplace_back("listen.unix_socket_mode or unix_socket_group");
   }
   if (was.workers != will.workers) keys.emplace_back("listen.workers");
+  if (current.peer_id != next.peer_id) keys.emplace_back("listen.peer_id");
   if (current.log.level != next.log.level) keys.emplace_back("log.level");
   if (current.log.file != next.log.file || current.log.syslog != next.log.syslog) {
     keys.emplace_back("logfile or syslog");

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/connect_query.h"
 #include "config/faults.h"
 #include "config/pgbouncer_keys.h"
 #include "config/pgbouncer_sections.h"
@@ -16,7 +17,7 @@ struct Line {
   int port = 5432;
   bool one_host = false;  // load_balance_hosts disable
   std::string client_encoding, application_name, target_session_attrs;
-  std::vector<std::pair<std::string, std::string>> server_settings;  // datestyle, timezone
+  std::vector<std::pair<std::string, std::string>> server_settings;
   PoolOverride pool;
   IniPlace host_at;
 };
@@ -58,6 +59,12 @@ void ReadSessionAttributes(const IniValue& value, Line& line) {
   if (choice.has_value()) line.target_session_attrs = *choice;
 }
 
+void ReadConnectQuery(const IniValue& value, Line& line) {
+  const auto settings = SettingsOfConnectQuery(value.text());
+  if (!settings.ok()) return value.Fault(MessageOf(settings.status()));
+  line.server_settings.insert(line.server_settings.end(), settings->begin(), settings->end());
+}
+
 void ReadReserve(const IniValue& value, Line& line) {
   line.pool.overflow = Size(value, 0, kMostPoolSize);
 }
@@ -66,6 +73,7 @@ using V = IniValue;
 constexpr DatabaseKey kDatabaseKeys[] = {
     {"application_name", [](const V& v, Line& line) { line.application_name = v.text(); }},
     {"client_encoding", [](const V& v, Line& line) { line.client_encoding = v.text(); }},
+    {"connect_query", ReadConnectQuery},
     {"datestyle",
      [](const V& v, Line& line) { line.server_settings.emplace_back("datestyle", v.text()); }},
     {"dbname", [](const V& v, Line& line) { line.dbname = v.text(); }},

@@ -38,7 +38,7 @@ constexpr UnservedKey kKeys[] = {
 
     {kGeneral, "auth_ldap_options", KeyFate::kNoMeaning, "", "auth_type ldap is not served"},
     {kGeneral, "autodb_idle_timeout", KeyFate::kNoMeaning, "3600",
-     "a database of \"*\" costs nothing while its pools are empty"},
+     "a database that nobody uses costs nothing"},
     {kGeneral, "pool_idle_timeout", KeyFate::kNoMeaning, "0", "an empty pool costs nothing"},
     {kGeneral, "cancel_wait_timeout", KeyFate::kNoMeaning, "10",
      "a cancel request waits for no server connection"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 
 #include "config/config.h"
 #include "config/table_reader.h"
@@ -11,7 +12,9 @@
 namespace pgweir::config {
 
 // `folder` is where relative paths start.
-void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen);
+void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen,
+                int& peer_id);
+void ReadPeers(TableReader reader, std::map<int, Peer>& peers);
 // Also adds the faults of the users file to `faults`.
 void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& faults, Auth& auth);
 void ReadLog(TableReader reader, Log& log);
