@@ -1,6 +1,7 @@
 #include "config/faults.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgweir::config {
 namespace {
@@ -37,6 +38,20 @@ Status Faults::ToStatus() const {
     lines.push_back(fmt::format("{}: {} more errors", path_, more));
   }
   return Error(sqlstate::kConfigFileError, fmt::format("{}", fmt::join(lines, "\n")));
+}
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
 }
 
 std::string ShownKey(std::string_view key) {

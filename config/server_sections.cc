@@ -1,4 +1,5 @@
 #include <array>
+#include <charconv>
 
 #include "config/file.h"
 #include "config/sections.h"
@@ -8,6 +9,7 @@ namespace {
 
 constexpr int kMaxWorkers = 256;
 constexpr int kMaxClients = 1'000'000;
+constexpr int kMaxPeerId = 16383;  // PgBouncer's bound, so that both may be peers
 // A unix socket's path, "/.s.PGSQL.NNNNN" included, has at most 107 characters.
 constexpr size_t kMaxSocketFolder = 107 - 15;
 
@@ -71,7 +73,8 @@ std::string ReadPath(TableReader& reader, std::string_view key,
   return Anchored(reader.Text(key).value_or(""), folder);
 }
 
-void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen) {
+void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen,
+                int& peer_id) {
   listen.address = reader.Text("address").value_or(listen.address);
   listen.port = static_cast<uint16_t>(reader.Int("port", 1, 65535).value_or(listen.port));
   listen.unix_socket_dir = ReadPath(reader, "unix_socket_dir", folder);
@@ -81,6 +84,7 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
       reader.Time("client_login_timeout").value_or(listen.client_login_timeout);
   listen.so_reuseport = reader.Bool("so_reuseport").value_or(listen.so_reuseport);
   listen.proxy_protocol = ReadRanges(reader, "proxy_protocol");
+  peer_id = reader.Int("peer_id", 0, kMaxPeerId).value_or(peer_id);
   ReadTls(reader.Table("tls"), folder, listen.tls);
   reader.RejectUnknown();
   if (listen.address.empty() && listen.unix_socket_dir.empty()) {
@@ -90,6 +94,22 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
     reader.Fault("unix_socket_dir", fmt::format("must have at most {} characters as an absolute "
                                                 "path",
                                                 kMaxSocketFolder));
+  }
+}
+
+void ReadPeers(TableReader reader, std::map<int, Peer>& peers) {
+  for (auto& [name, table] : reader.NamedTables()) {
+    int id = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (error != std::errc() || end != name.data() + name.size() || id < 1 || id > kMaxPeerId) {
+      table.Fault(fmt::format("must be named by a peer_id, from 1 to {}", kMaxPeerId));
+    }
+    Peer peer;
+    peer.host = table.Text("host").value_or("");
+    peer.port = static_cast<uint16_t>(table.Int("port", 1, 65535).value_or(peer.port));
+    if (peer.host.empty()) table.Fault("host", "must be a name, an address or a socket's folder");
+    table.RejectUnknown();
+    peers.emplace(id, std::move(peer));
   }
 }
 

@@ -15,7 +15,7 @@ bool IsHash(const std::string& secret) {
 
 // Only "*" hands the client's database name on; other entries say themselves where they lead.
 std::string DatabaseOverride(const config::Database& database, const std::string& name) {
-  return database.name == "*" ? name : "";
+  return database.name == "*" && !database.keeps_dbname ? name : "";
 }
 
 struct Login {

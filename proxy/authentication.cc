@@ -120,6 +120,10 @@ net::Task<StatusOr<Proof>> Authenticate(Client& client, SessionHost& host, const
   }
   switch (demand->method) {
     case HbaMethod::kTrust:
+      if (snapshot.config().auth.trust_listed_only && !proof.secret.has_value()) {
+        co_return Errorf(sqlstate::kInvalidAuthorization, "no such user: {}", startup.user);
+      }
+      co_return proof;
     case HbaMethod::kCert:
       co_return proof;
     case HbaMethod::kPeer: {

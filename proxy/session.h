@@ -80,6 +80,7 @@ class Session {
   net::Task<bool> Abort(TimePoint deadline);
 
   const SessionId id_;
+  const TimePoint begun_at_ = Clock::now();
   SessionHost& host_;
   Client client_;
   RequestReader requests_;

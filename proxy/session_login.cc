@@ -1,5 +1,7 @@
 // A session's beginning: who the client is, which pool serves it, which settings it has.
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy/authentication.h"
 #include "proxy/error_response.h"
@@ -23,6 +25,28 @@ std::string EscapeOption(const std::string& text) {
   return out;
 }
 
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+// Leaves out what the configuration ignores, and tells the server where the client is.
+void AdaptSettings(const config::Listen& listen, const Peer& peer,
+                   std::vector<wire::Setting>& settings) {
+  const auto& ignored = listen.ignore_startup_parameters;
+  std::erase_if(settings, [&ignored](const wire::Setting& setting) {
+    return std::find(ignored.begin(), ignored.end(), LowerCase(setting.first)) != ignored.end();
+  });
+  if (!listen.application_name_add_host) return;
+  std::string name = "app";
+  std::erase_if(settings, [&name](const wire::Setting& setting) {
+    const bool is_name = LowerCase(setting.first) == "application_name";
+    if (is_name) name = setting.second;
+    return is_name;
+  });
+  settings.emplace_back("application_name", fmt::format("{} - {}", name, peer.address));
+}
+
 }  // namespace
 
 net::Task<bool> Session::LogIn() {
@@ -39,13 +63,15 @@ net::Task<bool> Session::LogIn() {
   if (absl::IsCancelled(admitted)) co_return false;
   if (!admitted.ok()) {
     LogInfo(
-        "login refused session={} client={} user=\"{}\" database=\"{}\" sqlstate={} reason=\"{}\"",
+        "login refused session={} client={} user=\"{}\" database=\"{}\" sqlstate={} "
+        "pooler error: {}",
         id_.value, client_.peer.address, user, database, SqlStateOf(admitted), MessageOf(admitted));
     co_await Say(admitted);
     co_return false;
   }
-  LogDebug("login session={} client={} user=\"{}\" database=\"{}\" tls={}", id_.value,
-           client_.peer.address, user, database, client_.stream.tls());
+  LogInfoOrDebug(snapshot->config().log.connections,
+                 "login attempt: db={} user={} tls={} session={} client={}", database, user,
+                 client_.stream.tls() ? "yes" : "no", id_.value, client_.peer.address);
   client_.event.SetDeadline(kNoDeadline);
   logged_in_ = true;
   co_return SendWelcome();
@@ -120,6 +146,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   // Where both set the same, the start-up parameter wins over `options`, as on a server.
   std::vector<wire::Setting> settings = std::move(startup.options);
   settings.insert(settings.end(), startup.settings.begin(), startup.settings.end());
+  AdaptSettings(config.listen, client_.peer, settings);
   const Status learnt = co_await LearnSettings(std::move(settings));
   if (!learnt.ok()) co_return learnt;
   NodeCatalogRef catalog =

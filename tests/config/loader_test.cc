@@ -462,5 +462,16 @@ TEST_F(Loader, NamesWhatOnlyARestartChanges) {
                           "listen.workers", "log.level"));
 }
 
+TEST_F(Loader, ReadsPeers) {
+  const Config config = Good("[listen]\npeer_id = 1\n[peers.2]\nhost = \"h\"\nport = 7\n");
+  EXPECT_EQ(config.peer_id, 1);
+  EXPECT_EQ(config.peers.at(2).host, "h");
+  EXPECT_EQ(config.peers.at(2).port, 7);
+  EXPECT_THAT(Fault("[peers.x]\nhost = \"h\"\n"),
+              HasSubstr("1:2: peers.x: must be named by a peer_id, from 1 to 16383"));
+  EXPECT_THAT(Fault("[peers.2]\nport = 7\n"), HasSubstr("must be a name, an address"));
+  EXPECT_THAT(Fault("[peers.2]\nhost = \"h\"\nprot = 7\n"), HasSubstr("did you mean"));
+}
+
 }  // namespace
 }  // namespace pgweir::config

@@ -91,11 +91,12 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
   ASSERT_TRUE(config.ok()) << MessageOf(config.status());
   EXPECT_EQ(config->FindDatabase("market")->pool.size, 20);
   EXPECT_EQ(config->users.at("report").mode, PoolMode::kSession);
+  EXPECT_EQ(config->peers.at(2).host, "10.0.0.2");
 }
 
 TEST(Sample, HasEveryKeyDocumented) {
   const std::set<std::string> keys = KeysOf(Read(Root() + "/config/pgweir.toml"));
-  EXPECT_EQ(keys.size(), 47u);
+  EXPECT_EQ(keys.size(), 48u);
   const std::string reference = Read(Root() + "/docs/configuration.md");
   for (const std::string& key : keys) {
     EXPECT_THAT(reference, testing::HasSubstr("| `" + key + "` |"));
