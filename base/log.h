@@ -13,8 +13,20 @@
 
 namespace pgweir {
 
-// Sets up the process-wide logger on stderr. level: trace debug info warn error.
-Status InitLog(std::string_view level);
+// Where lines go. They may go to several.
+struct LogTargets {
+  bool to_stderr = true;
+  std::string file = {};  // appended to; "" = none
+  bool syslog = false;
+  std::string syslog_ident = {};
+  std::string syslog_facility = "daemon";  // as syslog.conf(5) names it
+};
+
+// Sets up the process-wide logger. level: trace debug info warn error. Starts a thread: after any
+// fork.
+Status InitLog(std::string_view level, const LogTargets& targets = {});
+// Opens the file anew, which may have been moved away. If that fails, lines go on into the old one.
+Status ReopenLog();
 // At the end of the process: writes what is queued. Nothing may be logged afterwards.
 void FlushLog();
 
@@ -25,6 +37,12 @@ void LogDebug(fmt::format_string<Args...> format, Args&&... args) {
 template <typename... Args>
 void LogInfo(fmt::format_string<Args...> format, Args&&... args) {
   spdlog::default_logger_raw()->info(format, std::forward<Args>(args)...);
+}
+// What some want to see and others not.
+template <typename... Args>
+void LogInfoOrDebug(bool info, fmt::format_string<Args...> format, Args&&... args) {
+  spdlog::default_logger_raw()->log(info ? spdlog::level::info : spdlog::level::debug, format,
+                                    std::forward<Args>(args)...);
 }
 template <typename... Args>
 void LogWarn(fmt::format_string<Args...> format, Args&&... args) {

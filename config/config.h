@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip_address.h"
+
 // The configuration as values. Immutable once loaded: a reload makes a new one, and each thread
 // keeps the snapshot it works with. docs/configuration.md says what every key means.
 
@@ -18,7 +20,7 @@ using std::chrono::milliseconds;
 
 // libpq's sslmode, seen from the server's side: allow and prefer both accept either kind of client.
 enum class TlsMode { kDisable, kAllow, kPrefer, kRequire, kVerifyCa, kVerifyFull };
-enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256 };
+enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256, kCert, kHba };
 enum class PoolMode { kSession, kTransaction, kStatement };
 // What becomes of a statement whose effect on its session can't be carried to another backend.
 enum class OnSessionState { kPin, kReject, kAllow };
@@ -32,20 +34,37 @@ struct Tls {
 };
 
 struct Listen {
-  std::string address = "127.0.0.1";  // "" = no TCP, "*" = every address
+  std::string address = "127.0.0.1";  // several with commas; "" = no TCP, "*" = every address
   uint16_t port = 6432;
-  std::string unix_socket_dir;  // "" = none
-  int workers = 0;              // 0 = one a core
+  std::string unix_socket_dir;    // "" = none
+  int unix_socket_mode = 0777;    // of the socket's file
+  std::string unix_socket_group;  // likewise; "" = the process's own
+  int workers = 0;                // 0 = one a core
   int max_clients = 10000;
   milliseconds client_login_timeout{60'000};  // 0 = none
   bool so_reuseport = false;  // another process may listen on the same port and socket
+  // Balancers, which say whose connection they bring by the PROXY protocol.
+  std::vector<IpRange> proxy_protocol;
+  // Start-up parameters, in lower case, that are left out as if the client had not sent them.
+  std::vector<std::string> ignore_startup_parameters;
+  bool application_name_add_host = false;  // clients' application_name gets their address appended
   Tls tls;
 };
 
 struct Auth {
   AuthMethod method = AuthMethod::kScramSha256;
-  std::string users_file;                // absolute once loaded; "" = no users
+  std::string users_file;                // absolute once loaded, like the others; "" = no users
   bool allow_plain_without_tls = false;  // method "password" over an unencrypted TCP connection
+  std::string hba_file;                  // for method "hba"
+  std::string ident_file;
+  std::string ident_map;  // for method "cert"; "" = the certificate's name is the user's
+  // Asks the database for the secrets of users that the file has not; "" = off.
+  std::string query;
+  std::string query_user;            // as whom; "" = as the connection string says
+  std::string query_database;        // the entry that is asked; "" = the client's own
+  milliseconds query_cache{60'000};  // 0 = every login asks
+  milliseconds failure_delay{500};   // after the third failed login of an address; 0 = none
+  bool trust_listed_only = false;        // method "trust" admits only users of the users file
 };
 
 struct Pool {
@@ -87,6 +106,8 @@ struct Database {
   std::string name;  // "*" serves every other name
   Node node;
   Pool pool;  // [pool] with [databases.NAME.pool] over it
+  // "*" leads every name to the database that its connection string names.
+  bool keeps_dbname = false;
 };
 
 // The keys that a [users.NAME.pool] table sets, over the database's.
@@ -107,6 +128,26 @@ Pool Overlay(Pool pool, const PoolOverride& over);
 
 struct Log {
   LogLevel level = LogLevel::kInfo;
+  std::string file;     // absolute once loaded, beside stderr; "" = none
+  bool syslog = false;  // likewise
+  std::string syslog_ident = "pgweir";
+  std::string syslog_facility = "daemon";
+  bool connections = false;     // logins at level info, not debug
+  bool disconnections = false;  // likewise
+};
+
+// What the process does with itself before it serves.
+struct Process {
+  std::string pid_file;  // absolute once loaded; "" = none
+  std::string user;      // whom root becomes; "" = nobody else
+  bool operator==(const Process&) const = default;
+};
+
+// Another process behind the same address, to which cancel requests for its clients are passed on.
+struct Peer {
+  std::string host;  // a name, an address, or the folder of a unix socket
+  uint16_t port = 6432;
+  int pool_size = 0;  // cancel requests under way at once; 0 = pool.size
 };
 
 struct Config {
@@ -114,8 +155,13 @@ struct Config {
   Auth auth;
   Pool pool;
   Log log;
+  Process process;
+  int peer_id = 0;  // of this process among `peers`; 0 = it has none
+  std::map<int, Peer> peers;
   std::map<std::string, Database, std::less<>> databases;
   std::map<std::string, PoolOverride, std::less<>> users;
+  // What the file asks for and gets otherwise or not at all; "FILE:LINE:COLUMN: ..." each.
+  std::vector<std::string> warnings;
 
   // The database that a client asking for `name` gets: its own entry, else "*", else null. The
   // result lives as long as this Config.

@@ -1,11 +1,13 @@
 #include "config/faults.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgweir::config {
 namespace {
 
 constexpr size_t kMaxShownFaults = 20;
+constexpr size_t kMaxKeptFaults = 1000;
 constexpr size_t kMaxShownKey = 64;
 
 bool IsBare(char c) {
@@ -16,6 +18,10 @@ bool IsBare(char c) {
 }  // namespace
 
 void Faults::Add(Position at, std::string_view message) {
+  if (faults_.size() == kMaxKeptFaults) {
+    ++dropped_;
+    return;
+  }
   faults_.emplace(at, fmt::format("{}:{}:{}: {}", path_, at.line, at.column, message));
 }
 
@@ -27,11 +33,25 @@ Status Faults::ToStatus() const {
   lines.insert(lines.end(), of_other_files_.begin(), of_other_files_.end());
   if (lines.empty()) return absl::OkStatus();
   if (lines.size() > kMaxShownFaults) {
-    const size_t more = lines.size() - kMaxShownFaults;
+    const size_t more = lines.size() - kMaxShownFaults + dropped_;
     lines.resize(kMaxShownFaults);
     lines.push_back(fmt::format("{}: {} more errors", path_, more));
   }
   return Error(sqlstate::kConfigFileError, fmt::format("{}", fmt::join(lines, "\n")));
+}
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
 }
 
 std::string ShownKey(std::string_view key) {

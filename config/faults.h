@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,11 +28,15 @@ class Faults {
  private:
   std::string path_;
   std::multimap<Position, std::string> faults_;
+  size_t dropped_ = 0;  // more than anybody reads are only counted
   std::vector<std::string> of_other_files_;
 };
 
 // A name from the file as messages show it: bare if it may stand bare in TOML, else in quotes with
 // control characters replaced and its length bounded.
 std::string ShownKey(std::string_view key);
+
+// How many characters to insert, remove or replace to make one of the other.
+size_t EditDistance(std::string_view a, std::string_view b);
 
 }  // namespace pgweir::config

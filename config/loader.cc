@@ -4,6 +4,7 @@
 
 #include "config/file.h"
 #include "config/not_served.h"
+#include "config/pgbouncer_ini.h"
 #include "config/sections.h"
 
 namespace pgweir::config {
@@ -26,14 +27,19 @@ StatusOr<Config> Load(const std::string& path) {
 }
 
 StatusOr<Config> Parse(std::string_view text, const std::string& path) {
+  if (IsPgBouncerIni(text)) {
+    return ParsePgBouncerIni(
+        text, path, [](const std::string& included) { return ReadFile(included, kMaxFileBytes); });
+  }
   const auto document = ParseToml(text, path);
   if (!document.ok()) return document.status();
   const std::filesystem::path folder = FolderOf(path);
   Faults faults(path);
   TableReader root(*document, "", faults);
   Config config;
-  ReadListen(root.Table("listen"), folder, config.listen);
-  ReadAuth(root.Table("auth"), folder, faults, config.auth);
+  ReadListen(root.Table("listen"), folder, config.listen, config.peer_id);
+  ReadPeers(root.Table("peers"), config.peers);
+  ReadAuth(root.Table("auth"), folder, config.listen, faults, config.auth);
   ReadPool(root.Table("pool"), config.pool);
   ReadLog(root.Table("log"), config.log);
   ReadDatabases(root.Table("databases"), config);
@@ -53,8 +59,17 @@ std::vector<std::string> NeedRestart(const Config& current, const Config& next) 
   if (was.port != will.port) keys.emplace_back("listen.port");
   if (was.unix_socket_dir != will.unix_socket_dir) keys.emplace_back("listen.unix_socket_dir");
   if (was.so_reuseport != will.so_reuseport) keys.emplace_back("listen.so_reuseport");
+  if (was.unix_socket_mode != will.unix_socket_mode ||
+      was.unix_socket_group != will.unix_socket_group) {
+    keys.emplace_back("listen.unix_socket_mode or unix_socket_group");
+  }
   if (was.workers != will.workers) keys.emplace_back("listen.workers");
+  if (current.peer_id != next.peer_id) keys.emplace_back("listen.peer_id");
   if (current.log.level != next.log.level) keys.emplace_back("log.level");
+  if (current.log.file != next.log.file || current.log.syslog != next.log.syslog) {
+    keys.emplace_back("logfile or syslog");
+  }
+  if (current.process != next.process) keys.emplace_back("pidfile or user");
   return keys;
 }
 

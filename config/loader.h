@@ -9,9 +9,10 @@
 
 namespace pgweir::config {
 
-// Reads a pgweir.toml. Relative paths in it start at its folder. A fault (unknown key, wrong type,
-// value out of range, missing file, a combination that can't work) is an error whose message is
-// "FILE:LINE:COLUMN: what is wrong and what would be right".
+// Reads a pgweir.toml, or a pgbouncer.ini (see pgbouncer_ini.h). Relative paths in it start at its
+// folder. A fault (unknown key, wrong type, value out of range, missing file, a combination that
+// can't work) is an error whose message is "FILE:LINE:COLUMN: what is wrong and what would be
+// right".
 StatusOr<Config> Load(const std::string& path);
 
 // As Load, from text; `path` only names the file in messages and anchors relative paths.

@@ -7,11 +7,6 @@ namespace {
 
 // The keys by kind of table, each with the value that says what pgweir does without it.
 constexpr std::string_view kStandard = R"(
-[auth]
-hba_file = ""
-query = ""
-query_user = ""
-
 [database]
 shard_map = ""
 consistency = "session"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 
 #include "config/config.h"
 #include "config/table_reader.h"
@@ -10,10 +11,19 @@
 
 namespace pgweir::config {
 
+// `path` made absolute; "" stays.
+std::string Anchored(const std::string& path, const std::filesystem::path& folder);
+// The path that a key gives, absolute; "" when it gives none.
+std::string ReadPath(TableReader& reader, std::string_view key,
+                     const std::filesystem::path& folder);
+
 // `folder` is where relative paths start.
-void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen);
-// Also adds the faults of the users file to `faults`.
-void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& faults, Auth& auth);
+void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen,
+                int& peer_id);
+void ReadPeers(TableReader reader, std::map<int, Peer>& peers);
+// Also adds the faults of the files that it names to `faults`. `listen` has been read.
+void ReadAuth(TableReader reader, const std::filesystem::path& folder, const Listen& listen,
+              Faults& faults, Auth& auth);
 void ReadLog(TableReader reader, Log& log);
 
 void ReadPool(TableReader reader, Pool& pool);

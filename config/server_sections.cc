@@ -1,18 +1,17 @@
 #include <array>
+#include <charconv>
 
 #include "config/file.h"
-#include "config/not_served.h"
 #include "config/sections.h"
-#include "config/users.h"
 
 namespace pgweir::config {
 namespace {
 
 constexpr int kMaxWorkers = 256;
 constexpr int kMaxClients = 1'000'000;
+constexpr int kMaxPeerId = 16383;  // PgBouncer's bound, so that both may be peers
 // A unix socket's path, "/.s.PGSQL.NNNNN" included, has at most 107 characters.
 constexpr size_t kMaxSocketFolder = 107 - 15;
-constexpr std::string_view kDefaultUsersFile = "users.txt";
 
 constexpr std::array<std::pair<std::string_view, TlsMode>, 6> kTlsModes{
     {{"disable", TlsMode::kDisable},
@@ -22,28 +21,12 @@ constexpr std::array<std::pair<std::string_view, TlsMode>, 6> kTlsModes{
      {"verify-ca", TlsMode::kVerifyCa},
      {"verify-full", TlsMode::kVerifyFull}}};
 
-constexpr std::array<std::pair<std::string_view, AuthMethod>, 4> kMethods{
-    {{"trust", AuthMethod::kTrust},
-     {"password", AuthMethod::kPassword},
-     {"md5", AuthMethod::kMd5},
-     {"scram-sha-256", AuthMethod::kScramSha256}}};
-
 constexpr std::array<std::pair<std::string_view, LogLevel>, 5> kLevels{
     {{"trace", LogLevel::kTrace},
      {"debug", LogLevel::kDebug},
      {"info", LogLevel::kInfo},
      {"warning", LogLevel::kWarning},
      {"error", LogLevel::kError}}};
-
-std::string Anchored(const std::string& path, const std::filesystem::path& folder) {
-  return path.empty() ? "" : (folder / path).lexically_normal().string();
-}
-
-// The path that a key gives, absolute; "" when it gives none.
-std::string ReadPath(TableReader& reader, std::string_view key,
-                     const std::filesystem::path& folder) {
-  return Anchored(reader.Text(key).value_or(""), folder);
-}
 
 void NeedFile(TableReader& reader, std::string_view key, const std::string& path) {
   if (path.empty()) return reader.Fault(key, "must name a PEM file for this tls.mode");
@@ -64,35 +47,34 @@ void ReadTls(TableReader reader, const std::filesystem::path& folder, Tls& tls) 
   if (verifies || !tls.ca.empty()) NeedFile(reader, "ca", tls.ca);
 }
 
-void ReadMethod(TableReader& reader, Auth& auth) {
-  const auto text = reader.Text("method");
-  if (!text.has_value()) return;
-  if (*text == "cert" || *text == "hba") {
-    return reader.Fault("method", fmt::format("\"{}\" is not served by this version", *text));
+// Addresses and ranges of addresses.
+std::vector<IpRange> ReadRanges(TableReader& reader, std::string_view key) {
+  std::vector<IpRange> ranges;
+  for (const std::string& text : reader.Texts(key).value_or(std::vector<std::string>())) {
+    const auto range = IpRange::Parse(text);
+    if (range.has_value()) {
+      ranges.push_back(*range);
+    } else {
+      reader.Fault(
+          key, fmt::format("{} is no address and no range such as \"10.0.0.0/8\"", ShownKey(text)));
+    }
   }
-  auth.method = reader.Choice<AuthMethod>("method", kMethods).value_or(auth.method);
-}
-
-// Without the key, the default file has to be there if the method needs secrets.
-void ReadUsersFile(TableReader& reader, const std::filesystem::path& folder, Faults& faults,
-                   Auth& auth) {
-  const auto given = reader.Text("users_file");
-  const std::string path = Anchored(given.value_or(std::string(kDefaultUsersFile)), folder);
-  std::error_code error;
-  const bool is_needed = given.has_value() || auth.method != AuthMethod::kTrust;
-  if (path.empty() || (!is_needed && !std::filesystem::exists(path, error))) return;
-  auth.users_file = path;
-  const auto content = ReadFile(path, kMaxUsersFileBytes);
-  if (!content.ok()) {
-    return reader.Fault("users_file", fmt::format("{} {}", path, MessageOf(content.status())));
-  }
-  const auto users = ParseUsers(*content, path);
-  if (!users.ok()) faults.AddOfOtherFile(MessageOf(users.status()));
+  return ranges;
 }
 
 }  // namespace
 
-void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen) {
+std::string Anchored(const std::string& path, const std::filesystem::path& folder) {
+  return path.empty() ? "" : (folder / path).lexically_normal().string();
+}
+
+std::string ReadPath(TableReader& reader, std::string_view key,
+                     const std::filesystem::path& folder) {
+  return Anchored(reader.Text(key).value_or(""), folder);
+}
+
+void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen,
+                int& peer_id) {
   listen.address = reader.Text("address").value_or(listen.address);
   listen.port = static_cast<uint16_t>(reader.Int("port", 1, 65535).value_or(listen.port));
   listen.unix_socket_dir = ReadPath(reader, "unix_socket_dir", folder);
@@ -101,6 +83,8 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
   listen.client_login_timeout =
       reader.Time("client_login_timeout").value_or(listen.client_login_timeout);
   listen.so_reuseport = reader.Bool("so_reuseport").value_or(listen.so_reuseport);
+  listen.proxy_protocol = ReadRanges(reader, "proxy_protocol");
+  peer_id = reader.Int("peer_id", 0, kMaxPeerId).value_or(peer_id);
   ReadTls(reader.Table("tls"), folder, listen.tls);
   reader.RejectUnknown();
   if (listen.address.empty() && listen.unix_socket_dir.empty()) {
@@ -113,13 +97,20 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
   }
 }
 
-void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& faults, Auth& auth) {
-  ReadMethod(reader, auth);
-  ReadUsersFile(reader, folder, faults, auth);
-  auth.allow_plain_without_tls =
-      reader.Bool("allow_plain_without_tls").value_or(auth.allow_plain_without_tls);
-  ReadNotServed("auth", reader);
-  reader.RejectUnknown();
+void ReadPeers(TableReader reader, std::map<int, Peer>& peers) {
+  for (auto& [name, table] : reader.NamedTables()) {
+    int id = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (error != std::errc() || end != name.data() + name.size() || id < 1 || id > kMaxPeerId) {
+      table.Fault(fmt::format("must be named by a peer_id, from 1 to {}", kMaxPeerId));
+    }
+    Peer peer;
+    peer.host = table.Text("host").value_or("");
+    peer.port = static_cast<uint16_t>(table.Int("port", 1, 65535).value_or(peer.port));
+    if (peer.host.empty()) table.Fault("host", "must be a name, an address or a socket's folder");
+    table.RejectUnknown();
+    peers.emplace(id, std::move(peer));
+  }
 }
 
 void ReadLog(TableReader reader, Log& log) {

@@ -14,21 +14,6 @@ const TomlTable& TableOf(const TomlValue& value) {
   return table != nullptr ? *table : empty;
 }
 
-// How many characters to insert, remove or replace to make one of the other.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 std::string_view KindOf(const TomlValue& value) {
   constexpr std::string_view kKinds[] = {"a table",        "a list",   "a string",
                                          "a whole number", "a number", "true or false",

@@ -25,6 +25,7 @@ class Event {
   // last, as a time-out anew for each statement is, costs nothing: the worker's timer stays where
   // it was, and looks for the new one when it goes off.
   void SetDeadline(TimePoint deadline);
+  TimePoint deadline() const { return deadline_; }
   bool expired() const { return deadline_ != kNoDeadline && Clock::now() >= deadline_; }
 
   // co_await event.Wait();

@@ -52,8 +52,11 @@ StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Load(const std::string& 
   if (!ca.empty() && SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) != 1) {
     return TlsError("the CA certificate", ca);
   }
-  if (verify == Verify::kClientCertificate) {
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  if (verify != Verify::kNone) {
+    const int refuse_without = verify == Verify::kRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | refuse_without, nullptr);
+    // Tells clients with several certificates which one to show.
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(ca.c_str()));
   }
   return std::shared_ptr<const TlsContext>(std::move(result));
 }
@@ -62,6 +65,29 @@ SslPtr TlsContext::NewSession(int fd) const {
   SslPtr ssl(SSL_new(context_.get()));
   if (ssl != nullptr && SSL_set_fd(ssl.get(), fd) != 1) ssl.reset();
   return ssl;
+}
+
+std::string ServerEndPoint(SSL* ssl) {
+  const X509* certificate = SSL_get_certificate(ssl);
+  int hash = NID_undef;
+  if (certificate == nullptr || X509_get_signature_info(const_cast<X509*>(certificate), &hash,
+                                                        nullptr, nullptr, nullptr) != 1) {
+    ERR_clear_error();
+    return "";
+  }
+  if (hash == NID_md5 || hash == NID_sha1) hash = NID_sha256;
+  const EVP_MD* algorithm = EVP_get_digestbynid(hash);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  if (algorithm == nullptr || X509_digest(certificate, algorithm, digest, &length) != 1) {
+    ERR_clear_error();
+    return "";
+  }
+  return std::string(reinterpret_cast<const char*>(digest), length);
+}
+
+bool HasPeerCertificate(SSL* ssl) {
+  return SSL_get0_peer_certificate(ssl) != nullptr && SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
 std::string PeerCommonName(SSL* ssl) {

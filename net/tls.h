@@ -12,7 +12,8 @@ namespace pgweir::net {
 // Immutable and shared; a reload makes a new one and connections keep theirs.
 class TlsContext {
  public:
-  enum class Verify { kNone, kClientCertificate };
+  // Of clients' certificates: not asked for; verified where the client shows one; required.
+  enum class Verify { kNone, kIfShown, kRequired };
 
   // Paths of PEM files; `ca` may be empty unless client certificates are verified. The error names
   // the file and OpenSSL's reason.
@@ -29,6 +30,13 @@ class TlsContext {
   };
   std::unique_ptr<SSL_CTX, ContextDeleter> context_;
 };
+
+// RFC 5929's tls-server-end-point of this end's certificate: its hash, by the hash function of its
+// signature, or SHA-256 where that is MD5 or SHA-1. "" where the signature has none.
+std::string ServerEndPoint(SSL* ssl);
+
+// Whether the peer has shown a certificate, which then was verified.
+bool HasPeerCertificate(SSL* ssl);
 
 // The common name of the certificate that the peer showed and that was verified; "" without one, or
 // where the name has a NUL in it.

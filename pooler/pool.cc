@@ -507,7 +507,9 @@ void Pool::Maintain(TimePoint now) {
     }
   }
   for (const Owned& backend : aftermath.closing) {
-    LogInfo("closing idle server connection pool={} backend={}", name_, backend->id().value);
+    LogInfo("closing because: server idle timeout or lifetime over (age={}s) pool={} backend={}",
+            std::chrono::duration_cast<std::chrono::seconds>(now - backend->opened_at).count(),
+            name_, backend->id().value);
   }
   Finish(std::move(aftermath));
 }

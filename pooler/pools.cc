@@ -15,7 +15,7 @@ bool IsHash(const std::string& secret) {
 
 // Only "*" hands the client's database name on; other entries say themselves where they lead.
 std::string DatabaseOverride(const config::Database& database, const std::string& name) {
-  return database.name == "*" ? name : "";
+  return database.name == "*" && !database.keeps_dbname ? name : "";
 }
 
 struct Login {
@@ -91,7 +91,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const C
 
 StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
     const config::Config& config, const Client& client,
-    std::vector<std::pair<std::string, std::string>> keywords) {
+    std::vector<std::pair<std::string, std::string>> keywords, std::string_view purpose) {
   StatusOr<Login> login = LoginFor(client);
   if (!login.ok()) return login.status();
   config::Pool limits = config.PoolFor(client.database, login->user);
@@ -101,7 +101,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
   limits.min_size = 0;
   login->target.keywords = std::move(keywords);
   const Key key{client.database.node.name, client.database_name, login->user};
-  return Pool::Make(fmt::format("{}/{} (replication)", client.database_name, login->user),
+  return Pool::Make(fmt::format("{}/{} ({})", client.database_name, login->user, purpose),
                     login->target, limits, CapsFor(config, key), services_);
 }
 

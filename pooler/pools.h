@@ -33,10 +33,11 @@ class Pools {
   // no server takes as a password.
   StatusOr<std::shared_ptr<Pool>> Get(const config::Config& config, const Client& client);
 
-  // A pool of one backend that nobody else gets, opened with these libpq keywords.
+  // A pool of one backend that nobody else gets, opened with these libpq keywords. `purpose` is for
+  // the log.
   StatusOr<std::shared_ptr<Pool>> MakeDedicated(
       const config::Config& config, const Client& client,
-      std::vector<std::pair<std::string, std::string>> keywords);
+      std::vector<std::pair<std::string, std::string>> keywords, std::string_view purpose);
 
   // Counts a client that logs in.
   StatusOr<ClientCaps::Ticket> Admit(const config::Config& config, const Client& client) {

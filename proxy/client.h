@@ -17,7 +17,7 @@ class Client {
  public:
   Client(net::Worker& worker, int fd, Peer peer);
 
-  const Peer peer;
+  Peer peer;
   net::Event event;
   net::Stream stream;
   net::Output output;

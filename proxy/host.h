@@ -3,16 +3,20 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/ids.h"
+#include "base/ip_address.h"
 #include "net/worker.h"
 #include "pooler/pools.h"
 #include "proxy/cancel_keys.h"
+#include "proxy/login_failures.h"
 #include "proxy/node_catalog.h"
 #include "proxy/snapshot.h"
 #include "proxy/statement_store.h"
+#include "proxy/user_secrets.h"
 #include "proxy/worker_tools.h"
 
 namespace pgweir::proxy {
@@ -28,6 +32,8 @@ struct Shared {
   CatalogLoader& catalogs;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
   SessionCounts session_counts{};
+  UserSecrets secrets{};
+  LoginFailures failures{};
   std::atomic<int> clients{0};  // connections, logged in or not
   std::atomic<uint64_t> next_session{1};
 };
@@ -42,6 +48,7 @@ enum class Ending : uint8_t {
 // How a client reached us.
 struct Peer {
   std::string address;  // "127.0.0.1:40000" or "unix"
+  std::optional<IpAddress> ip = {};
   bool unix_socket = false;
   bool over_limit = false;  // max_clients was reached: to be told so, unless it is a cancel request
 };

@@ -1,5 +1,6 @@
 #include "proxy/listener.h"
 
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
 #include "base/log.h"
 
 namespace pgweir::proxy {
@@ -41,12 +44,18 @@ void PrepareTcp(int fd) {
   SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-std::string NameOf(const sockaddr_storage& address, socklen_t length) {
-  tcp::endpoint endpoint;
-  if (length > endpoint.capacity()) return "unknown";
-  std::memcpy(endpoint.data(), &address, length);
-  endpoint.resize(length);
-  return fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+Peer PeerAt(const sockaddr_storage& address) {
+  Peer peer;
+  peer.ip = IpAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&address));
+  if (!peer.ip.has_value()) {
+    peer.unix_socket = true;
+    peer.address = "unix";
+    return peer;
+  }
+  // The port is at the same place in both families.
+  const auto port = reinterpret_cast<const sockaddr_in*>(&address)->sin_port;
+  peer.address = peer.ip->WithPort(ntohs(port));
+  return peer;
 }
 
 // Whether somebody serves the socket; a file that nobody serves is left over and may go.
@@ -58,17 +67,30 @@ bool IsServed(const std::string& path) {
   return !error;
 }
 
+// Who may connect to a socket's file.
+Status Permit(const std::string& path, const config::Listen& listen) {
+  const std::string& name = listen.unix_socket_group;
+  const group* found = name.empty() ? nullptr : getgrnam(name.c_str());
+  if (!name.empty() && found == nullptr) return CannotListen(path, "there is no group " + name);
+  const bool given =
+      found == nullptr || chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) == 0;
+  if (given && chmod(path.c_str(), static_cast<mode_t>(listen.unix_socket_mode)) == 0) {
+    return absl::OkStatus();
+  }
+  return CannotListen(path, std::strerror(errno));
+}
+
 }  // namespace
 
 Status Listener::Open(const config::Listen& listen) {
   max_clients_ = listen.max_clients;
   so_reuseport_ = listen.so_reuseport;
-  if (!listen.address.empty()) {
-    const Status status = OpenTcp(listen.address, listen.port);
+  for (const auto part : absl::StrSplit(listen.address, ',', absl::SkipWhitespace())) {
+    const Status status = OpenTcp(std::string(absl::StripAsciiWhitespace(part)), listen.port);
     if (!status.ok()) return status;
   }
   if (!listen.unix_socket_dir.empty()) {
-    const Status status = OpenUnix(listen.unix_socket_dir, listen.port);
+    const Status status = OpenUnix(listen);
     if (!status.ok()) return status;
   }
   if (doors_.empty()) return CannotListen("anything", "no address and no unix_socket_dir is set");
@@ -98,26 +120,26 @@ Status Listener::OpenTcp(const std::string& address, uint16_t port) {
   return any ? absl::OkStatus() : status;
 }
 
-Status Listener::OpenUnix(const std::string& folder, uint16_t port) {
-  const std::string path = fmt::format("{}/.s.PGSQL.{}", folder, port);
+Status Listener::OpenUnix(const config::Listen& listen) {
+  const std::string path = fmt::format("{}/.s.PGSQL.{}", listen.unix_socket_dir, listen.port);
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return CannotListen(path, "the path is too long");
-  if (so_reuseport_) return TakeOver(path);
+  if (so_reuseport_) return TakeOver(path, listen);
   if (IsServed(path)) return CannotListen(path, "another process serves it");
   unlink(path.c_str());
   const Status status = Bind(boost::asio::local::stream_protocol::endpoint(path), path, path);
-  if (status.ok()) chmod(path.c_str(), 0777);
-  return status;
+  return status.ok() ? Permit(path, listen) : status;
 }
 
 // Two processes can't share such a path. The new one's socket takes the old one's place in one
 // step, so that there is always one; the old one goes on with whom it has.
-Status Listener::TakeOver(const std::string& path) {
+Status Listener::TakeOver(const std::string& path, const config::Listen& listen) {
   const std::string fresh = fmt::format("{}.{}", path, getpid());
   unlink(fresh.c_str());
   const Status status = Bind(boost::asio::local::stream_protocol::endpoint(fresh), path, path);
   if (!status.ok()) return status;
-  chmod(fresh.c_str(), 0777);
+  const Status permitted = Permit(fresh, listen);
+  if (!permitted.ok()) return permitted;
   struct stat file{};
   if (stat(fresh.c_str(), &file) != 0 || rename(fresh.c_str(), path.c_str()) != 0) {
     return CannotListen(path, std::strerror(errno));
@@ -159,7 +181,7 @@ void Listener::AcceptAll(const std::shared_ptr<Door>& door) {
     const int fd = accept4(door->acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
                            &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      Welcome(fd, *door, door->unix_path.empty() ? NameOf(address, length) : "unix");
+      Welcome(fd, PeerAt(address));
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
@@ -174,17 +196,14 @@ void Listener::AcceptAll(const std::shared_ptr<Door>& door) {
   }
 }
 
-void Listener::Welcome(int fd, const Door& door, std::string address) {
+void Listener::Welcome(int fd, Peer peer) {
   const int clients = shared_.clients.load(std::memory_order_relaxed);
   // Those over the limit are told so, but not without a limit.
   if (clients >= 2 * max_clients_ + 100) {
     close(fd);
     return;
   }
-  Peer peer;
-  peer.unix_socket = !door.unix_path.empty();
   peer.over_limit = clients >= max_clients_;
-  peer.address = std::move(address);
   if (!peer.unix_socket) PrepareTcp(fd);
   const auto fewest =
       std::min_element(shared_.hosts.begin(), shared_.hosts.end(),

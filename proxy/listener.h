@@ -42,12 +42,12 @@ class Listener {
   };
 
   Status OpenTcp(const std::string& address, uint16_t port);
-  Status OpenUnix(const std::string& folder, uint16_t port);
-  Status TakeOver(const std::string& path);
+  Status OpenUnix(const config::Listen& listen);
+  Status TakeOver(const std::string& path, const config::Listen& listen);
   Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path);
   void Accept(const std::shared_ptr<Door>& door);
   void AcceptAll(const std::shared_ptr<Door>& door);
-  void Welcome(int fd, const Door& door, std::string address);
+  void Welcome(int fd, Peer peer);
 
   boost::asio::io_context& io_;
   Shared& shared_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -7,6 +8,8 @@
 #include <vector>
 
 #include "base/log.h"
+#include "proxy/background.h"
+#include "proxy/command_line.h"
 #include "proxy/supervisor.h"
 
 namespace pgweir::proxy {
@@ -17,6 +20,14 @@ constexpr std::string_view kUsage = R"(pgweir: PostgreSQL access middleware and 
   pgweir run    --config FILE    serve in the foreground
   pgweir check  --config FILE    read the configuration; exit 0, or 1 with FILE:LINE:COLUMN: message
   pgweir --version | --help
+
+FILE is a pgweir.toml or a pgbouncer.ini. As PgBouncer is started:
+
+  pgweir [OPTION]... FILE
+    -d, --daemon         go to the background; needs a pidfile, and a logfile or syslog
+    -q, --quiet          no log on stderr
+    -v, --verbose        log more; twice, more still
+    -u, --user=USER      become this user when started as root
 
 Signals: HUP reloads; TERM stops when all clients have left, INT when all transactions have ended, a
 second one at once; QUIT stops at once.
@@ -46,60 +57,85 @@ int Fail(std::string_view message) {
 int Check(const std::string& path) {
   const auto snapshot = Snapshot::Load(path);
   if (!snapshot.ok()) return Fail(MessageOf(snapshot.status()));
+  for (const std::string& warning : (*snapshot)->config().warnings) {
+    std::fprintf(stderr, "%s\n", warning.c_str());
+  }
   std::printf("%s: ok\n", path.c_str());
   return 0;
 }
 
-int Serve(const std::string& path) {
-  auto snapshot = Snapshot::Load(path);
+config::LogLevel LevelFor(const config::Log& log, int verbose) {
+  if (verbose == 0) return log.level;
+  return std::min(log.level, verbose == 1 ? config::LogLevel::kDebug : config::LogLevel::kTrace);
+}
+
+// Paths in the configuration belong to the user that serves, as they do at a later reload.
+Status EnterService(const CommandLine& command, const config::Config& config,
+                    Background& background, PidFile& pid_file) {
+  const config::Log& log = config.log;
+  const bool logs_without_stderr = !log.file.empty() || log.syslog;
+  Status step = BecomeUser(command.user.empty() ? config.process.user : command.user);
+  if (!step.ok()) return step;
+  if (command.daemon && config.process.pid_file.empty()) {
+    return Error(sqlstate::kConfigFileError, "-d needs a pidfile in the configuration");
+  }
+  if (command.daemon && !logs_without_stderr) {
+    return Error(sqlstate::kConfigFileError, "-d needs a logfile or syslog in the configuration");
+  }
+  if (command.daemon) step = background.Enter();
+  if (step.ok()) step = pid_file.Write(config.process.pid_file, config.listen.so_reuseport);
+  if (!step.ok()) return step;
+  return InitLog(LevelName(LevelFor(log, command.verbose)),
+                 {.to_stderr = !command.daemon && !command.quiet,
+                  .file = log.file,
+                  .syslog = log.syslog,
+                  .syslog_ident = log.syslog_ident,
+                  .syslog_facility = log.syslog_facility});
+}
+
+int Serve(const CommandLine& command) {
+  auto snapshot = Snapshot::Load(command.config);
   if (!snapshot.ok()) return Fail(MessageOf(snapshot.status()));
-  const Status log = InitLog(LevelName((*snapshot)->config().log.level));
-  if (!log.ok()) return Fail(MessageOf(log));
+  Background background;
+  PidFile pid_file;
+  const Status entered = EnterService(command, (*snapshot)->config(), background, pid_file);
+  if (!entered.ok()) return Fail("pgweir: " + MessageOf(entered));
   Status outcome;
   {
-    Supervisor supervisor(path, *std::move(snapshot));
-    outcome = supervisor.Run();
+    Supervisor supervisor(command.config, *std::move(snapshot));
+    outcome = supervisor.Run([&background] { background.Ready(); });
     if (!supervisor.CanBeTakenDown()) {
       LogWarn("stopped while a server owes an answer");
+      pid_file.Remove();
+      FlushLog();
       // Others may still log, so that the log can't be taken down: its thread gets the time to
       // write.
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
       std::_Exit(outcome.ok() ? 0 : 1);
     }
   }
+  if (!outcome.ok()) LogError("{}", MessageOf(outcome));
   FlushLog();
   return outcome.ok() ? 0 : Fail("pgweir: " + MessageOf(outcome));
 }
 
 int Main(const std::vector<std::string_view>& arguments) {
   if (arguments.empty()) return Fail(kUsage);
-  const std::string_view command = arguments[0];
-  if (command == "--help" || command == "-h") {
-    std::fwrite(kUsage.data(), 1, kUsage.size(), stdout);
-    return 0;
+  const auto command = ParseCommandLine(arguments);
+  if (!command.ok()) return Fail("pgweir: " + MessageOf(command.status()));
+  switch (command->command) {
+    case CommandLine::Command::kHelp:
+      std::fwrite(kUsage.data(), 1, kUsage.size(), stdout);
+      return 0;
+    case CommandLine::Command::kVersion:
+      std::puts("pgweir " PGWEIR_VERSION);
+      return 0;
+    case CommandLine::Command::kCheck:
+      return Check(command->config);
+    case CommandLine::Command::kRun:
+      break;
   }
-  if (command == "--version" || command == "-V") {
-    std::puts("pgweir " PGWEIR_VERSION);
-    return 0;
-  }
-  if (command != "run" && command != "check") {
-    return Fail("pgweir: unknown command \"" + std::string(command) + "\"; see pgweir --help");
-  }
-  std::string path;
-  for (size_t i = 1; i < arguments.size(); ++i) {
-    if (arguments[i] == "--config" && i + 1 < arguments.size()) {
-      path = arguments[++i];
-    } else if (arguments[i].substr(0, 9) == "--config=") {
-      path = arguments[i].substr(9);
-    } else if (arguments[i] == "--help") {
-      return Main({"--help"});
-    } else {
-      return Fail("pgweir: unexpected argument \"" + std::string(arguments[i]) +
-                  "\"; see pgweir --help");
-    }
-  }
-  if (path.empty()) return Fail("pgweir: --config FILE is missing; see pgweir --help");
-  return command == "run" ? Serve(path) : Check(path);
+  return Serve(*command);
 }
 
 }  // namespace

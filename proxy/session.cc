@@ -53,7 +53,10 @@ net::Task<void> Session::Run() {
   client_.event.SetDeadline(Clock::now() + kFarewell);
   if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
   client_.stream.Shutdown();
-  LogDebug("client gone session={} client={}", id_.value, client_.peer.address);
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begun_at_);
+  LogInfoOrDebug(logged_in_ && host_.snapshot()->config().log.disconnections,
+                 "closing because: client gone (age={}s) session={} client={}", age.count(),
+                 id_.value, client_.peer.address);
 }
 
 net::Task<void> Session::Serve() {

@@ -37,6 +37,7 @@ class Session {
  private:
   // --- login (session_login.cc) ---
   net::Task<bool> LogIn();
+  net::Task<void> SlowDown(const Status& refusal);
   net::Task<Status> Admit(wire::StartupMessage startup);
   net::Task<Status> AdmitReplication(const config::Config& config,
                                      const pooler::Pools::Client& asking,
@@ -79,6 +80,7 @@ class Session {
   net::Task<bool> Abort(TimePoint deadline);
 
   const SessionId id_;
+  const TimePoint begun_at_ = Clock::now();
   SessionHost& host_;
   Client client_;
   RequestReader requests_;

@@ -1,5 +1,7 @@
 // A session's beginning: who the client is, which pool serves it, which settings it has.
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy/authentication.h"
 #include "proxy/error_response.h"
@@ -23,6 +25,28 @@ std::string EscapeOption(const std::string& text) {
   return out;
 }
 
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+// Leaves out what the configuration ignores, and tells the server where the client is.
+void AdaptSettings(const config::Listen& listen, const Peer& peer,
+                   std::vector<wire::Setting>& settings) {
+  const auto& ignored = listen.ignore_startup_parameters;
+  std::erase_if(settings, [&ignored](const wire::Setting& setting) {
+    return std::find(ignored.begin(), ignored.end(), LowerCase(setting.first)) != ignored.end();
+  });
+  if (!listen.application_name_add_host) return;
+  std::string name = "app";
+  std::erase_if(settings, [&name](const wire::Setting& setting) {
+    const bool is_name = LowerCase(setting.first) == "application_name";
+    if (is_name) name = setting.second;
+    return is_name;
+  });
+  settings.emplace_back("application_name", fmt::format("{} - {}", name, peer.address));
+}
+
 }  // namespace
 
 net::Task<bool> Session::LogIn() {
@@ -39,16 +63,34 @@ net::Task<bool> Session::LogIn() {
   if (absl::IsCancelled(admitted)) co_return false;
   if (!admitted.ok()) {
     LogInfo(
-        "login refused session={} client={} user=\"{}\" database=\"{}\" sqlstate={} reason=\"{}\"",
+        "login refused session={} client={} user=\"{}\" database=\"{}\" sqlstate={} "
+        "pooler error: {}",
         id_.value, client_.peer.address, user, database, SqlStateOf(admitted), MessageOf(admitted));
     co_await Say(admitted);
     co_return false;
   }
-  LogDebug("login session={} client={} user=\"{}\" database=\"{}\" tls={}", id_.value,
-           client_.peer.address, user, database, client_.stream.tls());
+  LogInfoOrDebug(snapshot->config().log.connections,
+                 "login attempt: db={} user={} tls={} session={} client={}", database, user,
+                 client_.stream.tls() ? "yes" : "no", id_.value, client_.peer.address);
   client_.event.SetDeadline(kNoDeadline);
   logged_in_ = true;
   co_return SendWelcome();
+}
+
+// Whoever guesses passwords is answered later and later.
+net::Task<void> Session::SlowDown(const Status& refusal) {
+  const std::string sqlstate = SqlStateOf(refusal);
+  const bool counts =
+      sqlstate == sqlstate::kInvalidPassword || sqlstate == sqlstate::kInvalidAuthorization;
+  if (!counts || !client_.peer.ip.has_value()) co_return;
+  const Duration first = host_.snapshot()->config().auth.failure_delay;
+  const TimePoint now = Clock::now();
+  const TimePoint until = now + host_.shared().failures.Note(*client_.peer.ip, first, now);
+  while (Clock::now() < until && host_.ending() == Ending::kNo &&
+         !client_.stream.socket().hung_up()) {
+    client_.event.SetDeadline(until);
+    co_await client_.event.Wait();
+  }
 }
 
 net::Task<Status> Session::Admit(wire::StartupMessage startup) {
@@ -73,8 +115,11 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      "the client certificate is not for user \"{}\" (listen.tls.mode verify-full)",
                      startup.user);
   }
-  const Status authentic = co_await Authenticate(client_, *snapshot, startup.user);
-  if (!authentic.ok()) co_return authentic;
+  const auto proof = co_await Authenticate(client_, host_, *snapshot, startup);
+  if (!proof.ok()) {
+    co_await SlowDown(proof.status());
+    co_return proof.status();
+  }
   const config::Database* database = config.FindDatabase(startup.database);
   // Physical replication names no database (libpq says "replication"), so one alone is meant.
   if (database == nullptr && !startup.replication.empty() && config.databases.size() == 1) {
@@ -85,7 +130,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      startup.database);
   }
   const pooler::Pools::Client asking{*database, startup.database, startup.user,
-                                     snapshot->users().Find(startup.user)};
+                                     proof->secret.has_value() ? &*proof->secret : nullptr};
   auto admission = host_.shared().pools.Admit(config, asking);
   if (!admission.ok()) co_return admission.status();
   admission_ = *std::move(admission);
@@ -101,6 +146,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   // Where both set the same, the start-up parameter wins over `options`, as on a server.
   std::vector<wire::Setting> settings = std::move(startup.options);
   settings.insert(settings.end(), startup.settings.begin(), startup.settings.end());
+  AdaptSettings(config.listen, client_.peer, settings);
   const Status learnt = co_await LearnSettings(std::move(settings));
   if (!learnt.ok()) co_return learnt;
   NodeCatalogRef catalog =
@@ -136,7 +182,8 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
   for (const auto& [name, value] : startup.settings) {
     if (name == "application_name") keywords.emplace_back(name, value);
   }
-  auto pool = host_.shared().pools.MakeDedicated(config, asking, std::move(keywords));
+  auto pool =
+      host_.shared().pools.MakeDedicated(config, asking, std::move(keywords), "replication");
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
   dedicated_ = true;

@@ -2,13 +2,14 @@
 
 #include <openssl/rand.h>
 
-#include <array>
+#include <atomic>
 
 #include "absl/strings/match.h"
 #include "base/check.h"
 #include "base/strings.h"
 #include "config/loader.h"
 #include "pooler/connector.h"
+#include "proxy/own_addresses.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -39,32 +40,69 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   auto config = config::Load(config_path);
   if (!config.ok()) return config.status();
   snapshot->config_ = std::move(*config);
+  const config::Auth& auth = snapshot->config_.auth;
   for (const auto& [name, database] : snapshot->config_.databases) {
     const auto user = pooler::UserIn(database.node.primary);
-    if (user.ok()) continue;
-    return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, name,
-                  MessageOf(user.status()));
+    if (!user.ok()) {
+      return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, name,
+                    MessageOf(user.status()));
+    }
+    if (auth.query.empty() || !auth.query_user.empty() || !user->empty()) continue;
+    return Errorf(sqlstate::kConfigFileError,
+                  "{}: auth.query needs auth.query_user, or a user in the connection string of "
+                  "databases.{}",
+                  config_path, name);
   }
-  if (!snapshot->config_.auth.users_file.empty()) {
-    auto users = config::LoadUsers(snapshot->config_.auth.users_file);
-    if (!users.ok()) return users.status();
-    snapshot->users_ = std::move(*users);
-  }
-  const config::Tls& tls = snapshot->config_.listen.tls;
-  if (tls.mode != config::TlsMode::kDisable) {
-    const bool verify =
-        tls.mode == config::TlsMode::kVerifyCa || tls.mode == config::TlsMode::kVerifyFull;
-    auto context = net::TlsContext::Load(
-        tls.certificate, tls.key, tls.ca,
-        verify ? net::TlsContext::Verify::kClientCertificate : net::TlsContext::Verify::kNone);
-    if (!context.ok()) return context.status();
-    snapshot->tls_ = std::move(*context);
-  }
+  const Status files = snapshot->LoadAuthFiles();
+  if (!files.ok()) return files;
+  const Status tls = snapshot->LoadTls();
+  if (!tls.ok()) return tls;
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 
-wire::ScramVerifier Snapshot::VerifierFor(const std::string& user) const {
-  const std::string* secret = users_.Find(user);
+uint64_t Snapshot::NextNumber() {
+  static std::atomic<uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+Status Snapshot::LoadAuthFiles() {
+  const config::Auth& auth = config_.auth;
+  if (!auth.users_file.empty()) {
+    auto users = config::LoadUsers(auth.users_file);
+    if (!users.ok()) return users.status();
+    users_ = *std::move(users);
+  }
+  if (!auth.ident_file.empty()) {
+    auto maps = config::LoadIdentMaps(auth.ident_file);
+    if (!maps.ok()) return maps.status();
+    ident_maps_ = *std::move(maps);
+  }
+  if (auth.method != config::AuthMethod::kHba) return absl::OkStatus();
+  auto rules = config::LoadHba(auth.hba_file);
+  if (!rules.ok()) return rules.status();
+  hba_ = *std::move(rules);
+  own_addresses_ = FindOwnAddresses();
+  return absl::OkStatus();
+}
+
+Status Snapshot::LoadTls() {
+  using Verify = net::TlsContext::Verify;
+  const config::Tls& tls = config_.listen.tls;
+  if (tls.mode == config::TlsMode::kDisable) return absl::OkStatus();
+  const bool required =
+      tls.mode == config::TlsMode::kVerifyCa || tls.mode == config::TlsMode::kVerifyFull;
+  // Whoever need not show a certificate is not asked for one: a wrong one would keep it out.
+  const bool wanted = config_.auth.method == config::AuthMethod::kCert || hba_.wants_certificates();
+  auto context = net::TlsContext::Load(
+      tls.certificate, tls.key, tls.ca,
+      required ? Verify::kRequired : (wanted ? Verify::kIfShown : Verify::kNone));
+  if (!context.ok()) return context.status();
+  tls_ = *std::move(context);
+  return absl::OkStatus();
+}
+
+wire::ScramVerifier Snapshot::VerifierFor(const std::string& user,
+                                          const std::string* secret) const {
   if (secret == nullptr || secret->empty()) return wire::MockScramVerifier(user, MockSecret());
   switch (KindOf(*secret)) {
     case SecretKind::kMd5:
@@ -79,11 +117,14 @@ wire::ScramVerifier Snapshot::VerifierFor(const std::string& user) const {
   {
     MutexLock lock(mutex_);
     const auto it = derived_.find(user);
-    if (it != derived_.end()) return it->second;
+    if (it != derived_.end() && it->second.secret == *secret) return it->second.verifier;
   }
   auto verifier = wire::MakeScramVerifier(*secret, RandomBytes(16), wire::kScramDefaultIterations);
   MutexLock lock(mutex_);
-  return derived_.emplace(user, std::move(verifier)).first->second;
+  Derived& derived = derived_[user];
+  // Of two at once, the first counts: the salt that was told is to stay.
+  if (derived.secret != *secret) derived = {*secret, std::move(verifier)};
+  return derived.verifier;
 }
 
 }  // namespace pgweir::proxy

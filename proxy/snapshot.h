@@ -7,6 +7,8 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "config/hba.h"
+#include "config/ident_map.h"
 #include "config/users.h"
 #include "net/tls.h"
 #include "wire/scram.h"
@@ -19,21 +21,39 @@ class Snapshot {
  public:
   static StatusOr<std::shared_ptr<const Snapshot>> Load(const std::string& config_path);
 
+  // Of this one; no other in the process has the same.
+  uint64_t number() const { return number_; }
   const config::Config& config() const { return config_; }
   const config::Users& users() const { return users_; }
+  const config::HbaRules& hba() const { return hba_; }
+  const config::IdentMaps& ident_maps() const { return ident_maps_; }
+  const config::OwnAddresses& own_addresses() const { return own_addresses_; }
   // Null when TLS is off.
   const std::shared_ptr<const net::TlsContext>& tls() const { return tls_; }
 
-  // The SCRAM verifier of a user: from its secret, or one that no password fits when the user is
-  // unknown or has a secret of another kind. Derived once from a plain secret, then remembered.
-  wire::ScramVerifier VerifierFor(const std::string& user) const;
+  // The SCRAM verifier of a user: from its secret, or one that no password fits when it has none
+  // (null) or one of another kind. Derived once from a plain secret, then remembered.
+  wire::ScramVerifier VerifierFor(const std::string& user, const std::string* secret) const;
 
  private:
+  static uint64_t NextNumber();
+  struct Derived {
+    std::string secret;
+    wire::ScramVerifier verifier;
+  };
+
+  Status LoadAuthFiles();
+  Status LoadTls();
+
+  const uint64_t number_ = NextNumber();
   config::Config config_;
   config::Users users_;
+  config::HbaRules hba_;
+  config::IdentMaps ident_maps_;
+  config::OwnAddresses own_addresses_;
   std::shared_ptr<const net::TlsContext> tls_;
   mutable Mutex mutex_;
-  mutable absl::flat_hash_map<std::string, wire::ScramVerifier> derived_ ABSL_GUARDED_BY(mutex_);
+  mutable absl::flat_hash_map<std::string, Derived> derived_ ABSL_GUARDED_BY(mutex_);
 };
 
 using SnapshotRef = std::shared_ptr<const Snapshot>;

@@ -2,9 +2,12 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy/error_response.h"
 #include "wire/messages.h"
+#include "wire/proxy_header.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -28,6 +31,43 @@ net::Task<std::optional<unsigned char>> PeekFirstByte(Client& client) {
     }
     co_await client.event.Wait();
   }
+}
+
+// The header that a balancer puts before the connection, taken out of the socket: what follows may
+// be TLS's. False when the connection must end.
+net::Task<bool> TakeProxyHeader(Client& client) {
+  const int fd = client.stream.socket().fd();
+  while (true) {
+    // A header is not longer than that.
+    const auto scratch = client.event.worker().scratch().first(wire::kMaxProxyHeader);
+    const ssize_t got = recv(fd, scratch.data(), scratch.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0) {
+      const auto header = wire::ReadProxyHeader(scratch.first(static_cast<size_t>(got)));
+      if (!header.ok()) {
+        LogWarn("{} client={}", MessageOf(header.status()), client.peer.address);
+        co_return false;
+      }
+      if (header->size > 0) {
+        if (recv(fd, scratch.data(), header->size, MSG_DONTWAIT) !=
+            static_cast<ssize_t>(header->size)) {
+          co_return false;
+        }
+        if (header->source.has_value()) {
+          client.peer.ip = header->source->address;
+          client.peer.address = header->source->address.WithPort(header->source->port);
+        }
+        co_return true;
+      }
+    }
+    if (got == 0 || client.stream.socket().hung_up() || client.event.expired()) co_return false;
+    co_await client.event.Wait();
+  }
+}
+
+bool IsBalancer(const Client& client, const config::Listen& listen) {
+  return client.peer.ip.has_value() &&
+         std::any_of(listen.proxy_protocol.begin(), listen.proxy_protocol.end(),
+                     [&](const IpRange& range) { return range.Contains(*client.peer.ip); });
 }
 
 net::Task<bool> Handshake(Client& client, const net::TlsContext& tls) {
@@ -108,8 +148,20 @@ Status CheckEncryption(const Client& client, config::TlsMode mode) {
 net::Task<std::optional<wire::StartupMessage>> NegotiateStartup(Client& client, SessionHost& host) {
   const SnapshotRef snapshot = host.snapshot();
   const net::TlsContext* tls = client.peer.unix_socket ? nullptr : snapshot->tls().get();
+  if (IsBalancer(client, snapshot->config().listen) && !co_await TakeProxyHeader(client)) {
+    co_return std::nullopt;
+  }
   const auto first = co_await PeekFirstByte(client);
   if (!first.has_value()) co_return std::nullopt;
+  if (wire::BeginsProxyHeader(static_cast<std::byte>(*first))) {
+    const Status error =
+        Errorf(sqlstate::kProtocolViolation,
+               "a PROXY header is taken from balancers only: listen.proxy_protocol "
+               "does not name {}",
+               client.peer.address);
+    co_await Refuse(client, error);
+    co_return std::nullopt;
+  }
   bool ssl_asked = false;
   bool gss_asked = false;
   if (*first == kTlsHandshakeRecord) {

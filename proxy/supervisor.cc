@@ -37,6 +37,10 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void LogWarnings(const config::Config& config) {
+  for (const std::string& warning : config.warnings) LogWarn("{}", warning);
+}
+
 std::string MonotonicMicroseconds() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -71,14 +75,16 @@ Supervisor::~Supervisor() {
   listener_.reset();
   connector_.reset();
   canceller_.reset();
+  shared_->secrets.CloseAll();
   pools_->CloseAll();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();
 }
 
-Status Supervisor::Run() {
+Status Supervisor::Run(const std::function<void()>& on_ready) {
   const Status opened = listener_->Open(snapshot_->config().listen);
   if (!opened.ok()) return opened;
+  LogWarnings(snapshot_->config());
   for (auto& worker : workers_) worker->Start(fmt::format("worker-{}", worker->index()));
   AwaitSignal();
   Tick();
@@ -87,6 +93,7 @@ Status Supervisor::Run() {
   NotifyServiceManager("READY=1");
   const std::string line = fmt::format("pgweir: ready, listening on {}\n", listener_->Addresses());
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  on_ready();
   io_.run();
   LogInfo("stopped");
   return absl::OkStatus();
@@ -129,16 +136,20 @@ void Supervisor::BeginEnding(Ending ending) {
   for (const auto& host : hosts_) host->End(ending);
 }
 
-// A configuration that can't be read leaves the old one serving.
+// Also opens the log file anew. A configuration that can't be read leaves the old one serving.
 void Supervisor::Reload() {
   NotifyServiceManager("RELOADING=1\nMONOTONIC_USEC=" + MonotonicMicroseconds());
+  const Status reopened = ReopenLog();
+  if (!reopened.ok()) LogError("{}", MessageOf(reopened));
   auto next = Snapshot::Load(config_path_);
   if (next.ok()) {
     for (const std::string& key : config::NeedRestart(snapshot_->config(), (*next)->config())) {
       LogWarn("reload: {} changes at the next restart only", key);
     }
     snapshot_ = *std::move(next);
+    LogWarnings(snapshot_->config());
     for (const auto& host : hosts_) host->Replace(snapshot_);
+    shared_->secrets.Reset();
     pools_->Reconfigure(snapshot_->config());
     listener_->set_max_clients(snapshot_->config().listen.max_clients);
     LogInfo("reloaded {}", config_path_);
@@ -149,7 +160,10 @@ void Supervisor::Reload() {
 }
 
 void Supervisor::Tick() {
-  if (++ticks_ % kTicksPerMaintenance == 0) pools_->Maintain();
+  if (++ticks_ % kTicksPerMaintenance == 0) {
+    pools_->Maintain();
+    shared_->secrets.Maintain();
+  }
   if (stopping_ && (shared_->clients.load() == 0 || Clock::now() >= give_up_at_)) {
     io_.stop();
     return;

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,8 +22,8 @@ class Supervisor {
   Supervisor(std::string config_path, SnapshotRef snapshot);
   ~Supervisor();
 
-  // Serves until a signal ends it. An error when it could not begin.
-  Status Run();
+  // Serves until a signal ends it, after a call of `on_ready`. An error when it could not begin.
+  Status Run(const std::function<void()>& on_ready);
   // Afterwards: whether nothing hangs on a server that does not answer libpq. Else the process is
   // to end without taking this object down, which would wait for it.
   bool CanBeTakenDown();

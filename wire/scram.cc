@@ -71,34 +71,54 @@ class Attributes {
   size_t at_ = 0;
 };
 
-// The length of the gs2 header, its last comma included.
-StatusOr<size_t> Gs2HeaderLength(std::string_view message) {
+constexpr std::string_view kBindingFlag = "p=tls-server-end-point,";
+
+// What the client says of channel binding must be true of what was offered and selected.
+Status CheckBindingFlag(std::string_view message, const ScramChannel& channel) {
   switch (message[0]) {
-    case 'n':  // no channel binding wanted
-    case 'y':  // wanted, but the client saw none offered: right, none was
-      break;
+    case 'n':  // not wanted
+    case 'y':  // wanted, but the client saw none offered
+      if (channel.plus_selected) {
+        return Malformed("SCRAM-SHA-256-PLUS selected without channel binding");
+      }
+      if (message[0] == 'y' && !channel.server_end_point.empty()) {
+        return Error(sqlstate::kInvalidAuthorization,
+                     "SCRAM channel binding negotiation error: the client thinks that the server "
+                     "does not support channel binding, but it does");
+      }
+      return message.size() > 1 && message[1] == ',' ? absl::OkStatus()
+                                                     : Malformed("comma expected");
     case 'p':
-      return Malformed("channel binding selected, but not offered");
+      if (!channel.plus_selected) return Malformed("channel binding without SCRAM-SHA-256-PLUS");
+      return message.starts_with(kBindingFlag) ? absl::OkStatus()
+                                               : Malformed("unsupported channel-binding type");
     default:
       return Malformed("unexpected channel-binding flag");
   }
-  if (message.size() < 3 || message[1] != ',') return Malformed("comma expected");
-  if (message[2] == 'a') {
+}
+
+// The length of the gs2 header, its last comma included.
+StatusOr<size_t> Gs2HeaderLength(std::string_view message, const ScramChannel& channel) {
+  const Status status = CheckBindingFlag(message, channel);
+  if (!status.ok()) return status;
+  const size_t flag = message.find(',') + 1;
+  if (flag >= message.size()) return Malformed("comma expected");
+  if (message[flag] == 'a') {
     return Error(sqlstate::kFeatureNotSupported,
                  "client uses authorization identity, but it is not supported");
   }
-  if (message[2] != ',') return Malformed("unexpected attribute in gs2 header");
-  return 3;
+  if (message[flag] != ',') return Malformed("unexpected attribute in gs2 header");
+  return flag + 1;
 }
 
 }  // namespace
 
-ScramServer::ScramServer(ScramVerifier verifier, std::string nonce)
-    : verifier_(std::move(verifier)), nonce_(std::move(nonce)) {}
+ScramServer::ScramServer(ScramVerifier verifier, std::string nonce, ScramChannel channel)
+    : verifier_(std::move(verifier)), nonce_(std::move(nonce)), channel_(std::move(channel)) {}
 
 StatusOr<std::string> ScramServer::First(std::string_view client_first) {
   if (Status status = CheckMessage(client_first); !status.ok()) return status;
-  const StatusOr<size_t> gs2_length = Gs2HeaderLength(client_first);
+  const StatusOr<size_t> gs2_length = Gs2HeaderLength(client_first, channel_);
   if (!gs2_length.ok()) return gs2_length.status();
   const std::string_view bare = client_first.substr(*gs2_length);
 
@@ -127,7 +147,13 @@ StatusOr<std::string> ScramServer::Final(std::string_view client_final) {
   Attributes attributes(client_final);
   const StatusOr<std::string_view> binding = attributes.Expect('c');
   if (!binding.ok()) return binding.status();
-  if (*binding != Base64Encode(gs2_header_)) {
+  // RFC 5802, section 7: the header of the first message, and behind it what the channel is bound
+  // to.
+  if (channel_.plus_selected) {
+    if (*binding != Base64Encode(gs2_header_ + channel_.server_end_point)) {
+      return Error(sqlstate::kInvalidAuthorization, "SCRAM channel binding check failed");
+    }
+  } else if (*binding != Base64Encode(gs2_header_)) {
     return Error(sqlstate::kProtocolViolation,
                  "unexpected SCRAM channel-binding attribute in client-final-message");
   }
@@ -158,6 +184,7 @@ StatusOr<std::string> ScramServer::Final(std::string_view client_final) {
   if (!SameSecret(AsText(Sha256(AsText(client_key))), AsText(verifier_.stored_key))) {
     return Error(sqlstate::kInvalidPassword, "password authentication failed");
   }
+  client_key_ = client_key;
   return "v=" + Base64Encode(AsText(HmacSha256(AsText(verifier_.server_key), auth_message)));
 }
 

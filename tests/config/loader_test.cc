@@ -255,10 +255,12 @@ TEST_F(Loader, FaultsSayWhereAndWhatWouldBeRight) {
        "pgweir.toml:2:26: pool.server_connect_timeout: must be at least \"1ms\""},
       {"pool = 1", "pgweir.toml:1:8: pool: must be a table"},
       {"[auth]\nmethod = \"cert\"",
-       "pgweir.toml:2:10: auth.method: \"cert\" is not served by this version"},
+       "pgweir.toml:2:10: auth.method: \"cert\" needs listen.tls with a mode other than "
+       "\"disable\", "
+       "and a ca that signs the clients' certificates"},
       {"[auth]\nmethod = \"ldap\"",
        "pgweir.toml:2:10: auth.method: must be one of \"trust\", \"password\", \"md5\", "
-       "\"scram-sha-256\""},
+       "\"scram-sha-256\", \"cert\", \"hba\""},
       {"# ü\n\"ü\" = 1", "pgweir.toml:2:1: unknown key \"ü\""},
       {"[listen]\nport = 1 1",
        "pgweir.toml:2:10: not valid TOML: Error while parsing key-value pair: expected a comment "
@@ -343,10 +345,6 @@ TEST_F(Loader, BoundsTheLengthOfASocketFolder) {
 
 TEST_F(Loader, AcceptsKeysOfLaterVersionsAtTheirStandardValueOnly) {
   Good(R"(
-[auth]
-hba_file = ""
-query = ""
-query_user = ""
 [pool]
 max_prepared_statements = 200
 [admin]
@@ -462,6 +460,17 @@ TEST_F(Loader, NamesWhatOnlyARestartChanges) {
   EXPECT_THAT(NeedRestart(current, next),
               ElementsAre("listen.address", "listen.port", "listen.unix_socket_dir",
                           "listen.workers", "log.level"));
+}
+
+TEST_F(Loader, ReadsPeers) {
+  const Config config = Good("[listen]\npeer_id = 1\n[peers.2]\nhost = \"h\"\nport = 7\n");
+  EXPECT_EQ(config.peer_id, 1);
+  EXPECT_EQ(config.peers.at(2).host, "h");
+  EXPECT_EQ(config.peers.at(2).port, 7);
+  EXPECT_THAT(Fault("[peers.x]\nhost = \"h\"\n"),
+              HasSubstr("1:2: peers.x: must be named by a peer_id, from 1 to 16383"));
+  EXPECT_THAT(Fault("[peers.2]\nport = 7\n"), HasSubstr("must be a name, an address"));
+  EXPECT_THAT(Fault("[peers.2]\nhost = \"h\"\nprot = 7\n"), HasSubstr("did you mean"));
 }
 
 }  // namespace

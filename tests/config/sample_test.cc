@@ -52,6 +52,15 @@ TEST(Sample, HoldsTheDefaults) {
   EXPECT_EQ(loaded->auth.method, defaults.auth.method);
   EXPECT_EQ(loaded->auth.users_file, Root() + "/config/users.txt");
   EXPECT_EQ(loaded->auth.allow_plain_without_tls, defaults.auth.allow_plain_without_tls);
+  EXPECT_TRUE(loaded->listen.proxy_protocol.empty());
+  EXPECT_EQ(loaded->auth.hba_file, defaults.auth.hba_file);
+  EXPECT_EQ(loaded->auth.ident_file, defaults.auth.ident_file);
+  EXPECT_EQ(loaded->auth.ident_map, defaults.auth.ident_map);
+  EXPECT_EQ(loaded->auth.query, defaults.auth.query);
+  EXPECT_EQ(loaded->auth.query_user, defaults.auth.query_user);
+  EXPECT_EQ(loaded->auth.query_database, defaults.auth.query_database);
+  EXPECT_EQ(loaded->auth.query_cache, defaults.auth.query_cache);
+  EXPECT_EQ(loaded->auth.failure_delay, defaults.auth.failure_delay);
   EXPECT_EQ(loaded->log.level, defaults.log.level);
   ASSERT_NE(loaded->FindDatabase("market"), nullptr);
   for (const Pool& pool : {loaded->pool, loaded->FindDatabase("market")->pool}) {
@@ -82,11 +91,12 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
   ASSERT_TRUE(config.ok()) << MessageOf(config.status());
   EXPECT_EQ(config->FindDatabase("market")->pool.size, 20);
   EXPECT_EQ(config->users.at("report").mode, PoolMode::kSession);
+  EXPECT_EQ(config->peers.at(2).host, "10.0.0.2");
 }
 
 TEST(Sample, HasEveryKeyDocumented) {
   const std::set<std::string> keys = KeysOf(Read(Root() + "/config/pgweir.toml"));
-  EXPECT_EQ(keys.size(), 38u);
+  EXPECT_EQ(keys.size(), 48u);
   const std::string reference = Read(Root() + "/docs/configuration.md");
   for (const std::string& key : keys) {
     EXPECT_THAT(reference, testing::HasSubstr("| `" + key + "` |"));

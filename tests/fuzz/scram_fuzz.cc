@@ -19,6 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto answer = server.First(first);
   PGWEIR_CHECK(!answer.ok() || answer->size() < 1200);
   PGWEIR_CHECK(!server.Final(final).ok());
+  for (const bool plus : {false, true}) {
+    ScramServer bound(verifier, "server", {.server_end_point = "hash", .plus_selected = plus});
+    (void)bound.First(first);
+    PGWEIR_CHECK(!bound.Final(final).ok());
+  }
 
   if (const auto stored = ParseScramVerifier(input); stored.ok()) {
     PGWEIR_CHECK(ParseScramVerifier(FormatScramVerifier(*stored)).ok());

@@ -55,6 +55,7 @@ TEST(ScramServer, AgreesWithTheExampleOfTheRfcRule17) {
   ScramServer server = Server();
   EXPECT_EQ(server.First(kClientFirst).value(), kServerFirst);
   EXPECT_EQ(server.Final(kClientFinal).value(), kServerFinal);
+  EXPECT_EQ(Sha256(AsText(server.client_key())), Verifier().stored_key);
 }
 
 TEST(ScramServer, AcceptsAnySaltLengthAndIterationCountRule17) {
@@ -211,6 +212,57 @@ TEST(ScramServer, RefusesFinalBeforeFirst) {
   const std::string without_header =
       "c=,r=" + std::string(kServerNonce) + ",p=" + Base64Encode(std::string(32, 'x'));
   EXPECT_EQ(SqlStateOf(Server().Final(without_header).status()), "08P01");
+}
+
+// --- channel binding (RFC 5802, section 6; RFC 5929) ---
+
+constexpr std::string_view kEndPoint = "the hash of a certificate\xff";
+
+ScramServer Bound(bool plus_selected) {
+  return ScramServer(Verifier(), "server",
+                     {.server_end_point = std::string(kEndPoint), .plus_selected = plus_selected});
+}
+
+// What a client's final message with this binding is answered.
+StatusOr<std::string> BoundFinal(ScramServer& server, std::string_view header,
+                                 std::string_view bound_to) {
+  const auto first = server.First(std::string(header) + "n=,r=client");
+  if (!first.ok()) return first.status();
+  const std::string binding = Base64Encode(std::string(header) + std::string(bound_to));
+  return server.Final(ClientFinal(kPassword, Verifier(), "n=,r=client", *first,
+                                  fmt::format("c={},r=clientserver", binding)));
+}
+
+TEST(ScramChannelBinding, LetsInWhoSeesTheSameCertificate) {
+  ScramServer server = Bound(true);
+  EXPECT_TRUE(BoundFinal(server, "p=tls-server-end-point,,", kEndPoint).ok());
+}
+
+TEST(ScramChannelBinding, RefusesWhoSeesAnotherCertificate) {
+  for (const std::string_view seen : {"another", "", "the hash of a certificate"}) {
+    ScramServer server = Bound(true);
+    const auto answer = BoundFinal(server, "p=tls-server-end-point,,", seen);
+    EXPECT_EQ(SqlStateOf(answer.status()), "28000") << seen;
+  }
+}
+
+TEST(ScramChannelBinding, IsNotNeeded) {
+  ScramServer server = Bound(false);
+  EXPECT_TRUE(BoundFinal(server, "n,,", "").ok());
+}
+
+TEST(ScramChannelBinding, RefusesAClientThatDidNotSeeItOfferedRule17) {
+  ScramServer server = Bound(false);
+  EXPECT_EQ(SqlStateOf(server.First("y,,n=,r=client").status()), "28000");
+}
+
+TEST(ScramChannelBinding, FlagAndMechanismMustGoTogether) {
+  for (const std::string header : {"n,,", "y,,", "p=tls-unique,,", "p=,,", "p=tls-server-end-point",
+                                   "p=tls-server-end-pointx,,"}) {
+    EXPECT_EQ(SqlStateOf(Bound(true).First(header + "n=,r=client").status()), "08P01") << header;
+  }
+  EXPECT_EQ(SqlStateOf(Bound(false).First("p=tls-server-end-point,,n=,r=client").status()),
+            "08P01");
 }
 
 }  // namespace
