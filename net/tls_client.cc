@@ -129,7 +129,8 @@ StatusOr<SslPtr> NewTlsClientSession(const TlsClientSettings& settings, const st
 
 std::string TlsFailure(SSL* ssl) {
   const unsigned long error = ERR_get_error();
-  if (const long verified = SSL_get_verify_result(ssl); verified != X509_V_OK) {
+  const long verified = SSL_get_verify_result(ssl);
+  if (SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && verified != X509_V_OK) {
     return fmt::format("certificate verify failed: {}", X509_verify_cert_error_string(verified));
   }
   const char* reason = ERR_reason_error_string(error);
@@ -142,10 +143,12 @@ Status CheckServerName(SSL* ssl, const std::string& host) {
                  "a host name is needed for sslmode=verify-full, hostaddr alone does not do");
   }
   X509* certificate = SSL_get0_peer_certificate(ssl);
+  const bool address = IsAddress(host);
+  const unsigned flags =
+      address ? X509_CHECK_FLAG_NO_WILDCARDS : X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
   const bool fits = certificate != nullptr &&
-                    ((IsAddress(host) && X509_check_ip_asc(certificate, host.c_str(), 0) == 1) ||
-                     X509_check_host(certificate, host.data(), host.size(),
-                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1);
+                    ((address && X509_check_ip_asc(certificate, host.c_str(), 0) == 1) ||
+                     X509_check_host(certificate, host.data(), host.size(), flags, nullptr) == 1);
   if (fits) return absl::OkStatus();
   return Errorf(sqlstate::kCannotConnect, "the server's certificate is not for host \"{}\"", host);
 }

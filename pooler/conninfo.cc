@@ -17,18 +17,20 @@ namespace {
 // Where PostgreSQL's packages put the socket, which libpq has compiled in.
 constexpr std::string_view kSocketFolder = "/var/run/postgresql";
 
+// As for the connections that libpq opens.
+constexpr int kTcpUserTimeoutMs = 30'000;
+
 using Options = std::map<std::string, std::string, std::less<>>;
 
 // Those that mean something here, and those that a login by a hash has no use for.
-constexpr std::array<std::string_view, 36> kHonoured = {
+constexpr std::array<std::string_view, 34> kHonoured = {
     "host", "hostaddr", "port", "dbname", "user", "connect_timeout", "client_encoding", "options",
     "application_name", "fallback_application_name", "replication", "keepalives", "keepalives_idle",
     "keepalives_interval", "keepalives_count", "tcp_user_timeout", "sslmode", "sslrootcert",
     "sslcrl", "sslcrldir", "sslcert", "sslkey", "sslpassword", "sslsni", "ssl_min_protocol_version",
     "ssl_max_protocol_version", "channel_binding", "target_session_attrs",
     // Without effect: no password is known, and GSSAPI is switched off as for libpq.
-    "password", "passfile", "gssencmode", "krbsrvname", "gsslib", "sslcompression", "authtype",
-    "tty"};
+    "password", "passfile", "gssencmode", "krbsrvname", "gsslib", "sslcompression"};
 
 struct OptionsDeleter {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
@@ -64,17 +66,16 @@ void Merge(const PQconninfoOption* from, Options& into) {
 
 // The target's, the string's, the environment's, libpq's own; the first that there is.
 StatusOr<Options> AllOptions(const Target& target) {
-  Options all;
-  Merge(OptionsPtr(PQconndefaults()).get(), all);
   StatusOr<OptionsPtr> given = Parse(target.connection_string);
   if (!given.ok()) return given.status();
-  for (const PQconninfoOption* option = given->get(); option->keyword != nullptr; ++option) {
-    const bool set = option->val != nullptr && *option->val != '\0';
-    if (set && std::ranges::find(kHonoured, option->keyword) == kHonoured.end()) {
-      return NotHonoured(option->keyword);
-    }
-  }
+  Options all;
+  Merge(OptionsPtr(PQconndefaults()).get(), all);
+  all.erase("service");  // the environment's, whose file libpq has read for us by now
   Merge(given->get(), all);
+  for (const auto& [keyword, value] : all) {
+    const bool honoured = std::ranges::find(kHonoured, keyword) != kHonoured.end();
+    if (!value.empty() && !honoured) return NotHonoured(keyword);
+  }
   for (const auto& [keyword, value] : target.keywords) all[keyword] = value;
   if (!target.database.empty()) all["dbname"] = target.database;
   if (!target.user.empty()) all["user"] = target.user;
@@ -159,7 +160,7 @@ Status ReadSockets(const Options& options, ConnectionSettings& settings) {
         std::tuple("keepalives_idle", 0, &settings.keepalives_idle),
         std::tuple("keepalives_interval", 0, &settings.keepalives_interval),
         std::tuple("keepalives_count", 0, &settings.keepalives_count),
-        std::tuple("tcp_user_timeout", 0, &settings.tcp_user_timeout_ms)}) {
+        std::tuple("tcp_user_timeout", kTcpUserTimeoutMs, &settings.tcp_user_timeout_ms)}) {
     const StatusOr<int> number = TakeNumber(options, keyword, otherwise);
     if (!number.ok()) return number.status();
     *into = std::max(*number, 0);
@@ -190,6 +191,7 @@ Status ReadTls(const Options& options, ConnectionSettings& settings) {
   const auto binding = TakeChoice(options, "channel_binding", kBindings, ChannelBinding::kPrefer);
   if (!binding.ok()) return binding.status();
   settings.channel_binding = *binding;
+  if (settings.ssl_mode == SslMode::kDisable) return absl::OkStatus();
 
   const auto file = [&](std::string_view keyword, std::string_view at_home) {
     const std::string given = Take(options, keyword);

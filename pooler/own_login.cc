@@ -22,6 +22,7 @@ using SettingsRef = std::shared_ptr<const ConnectionSettings>;
 // How far an attempt came before it failed.
 struct Progress {
   bool handshake = false;      // TLS was begun
+  bool asked = false;          // the start-up packet went out
   bool authenticated = false;  // the server let us in
   bool refused = false;        // the error is the server's own
 };
@@ -66,6 +67,7 @@ net::Task<Status> StartUp(Channel& channel, const ConnectionSettings& settings,
                           wire::ServerLogin& login, Progress& progress) {
   std::string in, out;
   wire::AppendStartupMessage(out, settings.startup);
+  progress.asked = true;
   StatusOr<bool> ready = false;
   while (!*ready) {
     const Status sent = co_await channel.Write(std::exchange(out, ""));
@@ -119,8 +121,8 @@ std::vector<Encryption> EncryptionsFor(const ConnectionSettings& settings, const
 bool OtherEncryptionMayDo(Encryption tried, const Progress& progress, const Status& failure) {
   if (progress.authenticated) return false;
   const bool refused = progress.refused && SqlStateOf(failure) == sqlstate::kInvalidAuthorization;
-  return tried == Encryption::kNever ? refused
-                                     : progress.handshake && (refused || !progress.refused);
+  if (tried == Encryption::kNever) return refused;
+  return progress.handshake && (refused || !progress.asked);
 }
 
 net::Task<StatusOr<ServerConnection>> LogInToServer(const wire::HashedLogin& hashed,
