@@ -153,7 +153,7 @@ Status CheckServerName(SSL* ssl, const std::string& host) {
   return Errorf(sqlstate::kCannotConnect, "the server's certificate is not for host \"{}\"", host);
 }
 
-std::string ServerEndPoint(SSL* ssl) {
+std::string PeerEndPoint(SSL* ssl) {
   const std::unique_ptr<X509, CertificateDeleter> certificate(SSL_get1_peer_certificate(ssl));
   int hash = NID_undef;
   if (certificate == nullptr ||

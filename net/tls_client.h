@@ -32,6 +32,6 @@ Status CheckServerName(SSL* ssl, const std::string& host);
 
 // The hash of the server's certificate that SCRAM is bound to (RFC 5929, tls-server-end-point); ""
 // where its signature's algorithm names no hash.
-std::string ServerEndPoint(SSL* ssl);
+std::string PeerEndPoint(SSL* ssl);
 
 }  // namespace pgweir::net

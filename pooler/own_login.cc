@@ -38,7 +38,7 @@ wire::ServerLogin::ChannelBinding BindingOf(const net::Stream& stream,
   wire::ServerLogin::ChannelBinding binding;
   binding.required = settings.channel_binding == ChannelBinding::kRequire;
   if (stream.tls() && settings.channel_binding != ChannelBinding::kDisable) {
-    binding.server_end_point = net::ServerEndPoint(stream.ssl());
+    binding.server_end_point = net::PeerEndPoint(stream.ssl());
   }
   return binding;
 }
