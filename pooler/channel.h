@@ -10,7 +10,7 @@
 namespace pgweir::pooler {
 
 // A stream whose calls wait until they are done, for the sequences that open a connection. An error
-// is 08001 with the reason; when the time is over, TimedOut() tells.
+// is 08001 with the reason; TimedOut() when the time is over.
 class Channel {
  public:
   // Both outlive the channel. `until` bounds all its waits.

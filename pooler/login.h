@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "net/task.h"
 #include "pooler/readiness.h"
 #include "pooler/server_connection.h"
