@@ -86,6 +86,12 @@ StatusOr<Entry> ScanEntry(Scanner& scanner) {
 
 }  // namespace
 
+SecretKind KindOf(std::string_view secret) {
+  if (secret.starts_with("SCRAM-SHA-256$")) return SecretKind::kScram;
+  if (secret.size() == 35 && secret.starts_with("md5")) return SecretKind::kMd5;
+  return SecretKind::kPlain;
+}
+
 const std::string* Users::Find(std::string_view name) const {
   const auto it = secrets_.find(name);
   return it == secrets_.end() ? nullptr : &it->second;

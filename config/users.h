@@ -17,6 +17,9 @@ namespace pgweir::config {
 // A longer file is refused.
 inline constexpr size_t kMaxUsersFileBytes = 64 << 20;
 
+enum class SecretKind { kPlain, kMd5, kScram };
+SecretKind KindOf(std::string_view secret);
+
 class Users {
  public:
   // The user's secret as the file has it, or null. Lives as long as this object.

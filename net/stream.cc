@@ -23,6 +23,11 @@ IoResult Stream::Accept() {
   return SslResult(SSL_accept(ssl_));
 }
 
+IoResult Stream::Connect() {
+  ERR_clear_error();
+  return SslResult(SSL_connect(ssl_));
+}
+
 IoResult Stream::Read(std::span<std::byte> out) {
   if (ssl_ == nullptr) return socket_.Read(out);
   ERR_clear_error();

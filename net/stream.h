@@ -34,6 +34,8 @@ class Stream {
   // The server's side of the handshake, one step: kOk when done (`bytes` is meaningless), kBlocked
   // to call again after the event.
   IoResult Accept();
+  // Likewise the client's side.
+  IoResult Connect();
 
   // Bytes may be there: in the socket, or decrypted already, which no event will tell.
   bool readable() const { return socket_.readable() || (ssl_ != nullptr && SSL_pending(ssl_) > 0); }

@@ -4,34 +4,14 @@
 #include "wire/messages.h"
 
 namespace pgweir::pooler {
-namespace {
-
-// libpq gives parameters by name only, so every known name is asked for.
-wire::ParametersRef ReadParameters(PGconn* connection) {
-  auto parameters = std::make_shared<wire::Parameters>();
-  for (const std::string_view name : wire::ReportedNames()) {
-    const char* value = PQparameterStatus(connection, std::string(name).c_str());
-    if (value != nullptr) parameters->Report(name, value);
-  }
-  return parameters;
-}
-
-}  // namespace
-
-Backend::Backend(BackendId id, PgConnPtr connection)
+Backend::Backend(BackendId id, ServerConnection connection)
     : opened_at(Clock::now()),
       idle_since(opened_at),
       id_(id),
       connection_(std::move(connection)),
-      cancel_(PQgetCancel(connection_.get()), PQfreeCancel),
-      process_id_(PQbackendPID(connection_.get())),
-      stream_(PQsocket(connection_.get()), net::Socket::Ownership::kBorrows) {
-  PQsetnonblocking(connection_.get(), 1);
-  PQisBusy(connection_.get());  // lets libpq parse what it has read already
-  parameters = ReadParameters(connection_.get());
-  if (void* ssl = PQsslStruct(connection_.get(), "OpenSSL"); ssl != nullptr) {
-    stream_.BorrowTls(static_cast<SSL*>(ssl));
-  }
+      stream_(connection_.fd, net::Socket::Ownership::kBorrows) {
+  parameters = connection_.parameters;
+  if (connection_.ssl != nullptr) stream_.BorrowTls(connection_.ssl);
 }
 
 bool DrainUnasked(Backend& backend, std::span<std::byte> scratch) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <memory>
 #include <string>
 
@@ -10,31 +8,26 @@
 #include "net/stream.h"
 #include "pooler/prepared_statements.h"
 #include "pooler/quota.h"
+#include "pooler/server_connection.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 #include "wire/reply_tracker.h"
 
 namespace pgweir::pooler {
 
-struct PgConnDeleter {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-using PgConnPtr = std::unique_ptr<PGconn, PgConnDeleter>;
-
-// A connection to a server, opened by libpq and carried by net/. libpq keeps the socket and its TLS
+// A connection to a server, carried by net/. Whoever opened it keeps the socket and its TLS
 // session; we read and write them. One thread at a time touches a backend: whoever holds its lease,
 // or the pool under its mutex.
 class Backend {
  public:
-  // `connection` has just been reported open. It is made non-blocking, so that ending it never
-  // waits.
-  Backend(BackendId id, PgConnPtr connection);
+  // `connection` has just been logged in.
+  Backend(BackendId id, ServerConnection connection);
 
   BackendId id() const { return id_; }
-  int process_id() const { return process_id_; }
+  int process_id() const { return connection_.process_id; }
   net::Stream& stream() { return stream_; }
-  // For PQcancel from any thread; outlives the backend where a cancel still runs.
-  const std::shared_ptr<PGcancel>& cancel() const { return cancel_; }
+  // Outlives the backend where a cancel still runs; null when the server gave no key for it.
+  const std::shared_ptr<const ServerCancel>& cancel() const { return connection_.cancel; }
 
   wire::ReplyTracker tracker;
   wire::FrameScanner scanner{wire::ServerHead};
@@ -69,9 +62,7 @@ class Backend {
   };
 
   const BackendId id_;
-  PgConnPtr connection_;  // before stream_: the socket is given back before it is closed
-  std::shared_ptr<PGcancel> cancel_;
-  int process_id_;
+  ServerConnection connection_;  // before stream_: the socket is given back before it is closed
   net::Stream stream_;
 
   State state_ = State::kLeased;

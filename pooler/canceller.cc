@@ -32,7 +32,7 @@ Canceller::~Canceller() {
   for (Job& job : queue_) job.done();
 }
 
-void Canceller::Send(std::shared_ptr<PGcancel> cancel, absl::AnyInvocable<void()> done) {
+void Canceller::Send(std::shared_ptr<const ServerCancel> cancel, absl::AnyInvocable<void()> done) {
   {
     std::lock_guard lock(mutex_);
     if (!stopping_ && queue_.size() < max_queued_) {
@@ -56,10 +56,10 @@ void Canceller::Run() {
     Job job = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    char error[256] = "";
-    if (job.cancel == nullptr || PQcancel(job.cancel.get(), error, sizeof error) == 0) {
-      LogWarn("cancel request failed reason=\"{}\"", error);
-    }
+    const Status sent = job.cancel != nullptr
+                            ? job.cancel->Send()
+                            : Error(sqlstate::kFeatureNotSupported, "the server gave no key");
+    if (!sent.ok()) LogWarn("cancel request failed reason=\"{}\"", MessageOf(sent));
     job.cancel.reset();
     job.done();
     lock.lock();

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <libpq-fe.h>
-
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -12,11 +10,12 @@
 
 #include "absl/functional/any_invocable.h"
 #include "base/clock.h"
+#include "pooler/server_connection.h"
 
 namespace pgweir::pooler {
 
-// Sends cancel requests to servers, on threads of its own because libpq's PQcancel blocks until the
-// server has closed the cancel connection. Bounded: beyond the queue a request is dropped, as a
+// Sends cancel requests to servers, on threads of its own because that blocks until the server has
+// closed the cancel connection. Bounded: beyond the queue a request is dropped, as a
 // cancel may always come too late. Thread-safe.
 class Canceller {
  public:
@@ -30,11 +29,11 @@ class Canceller {
 
   // `done` runs exactly once, on a canceller's thread or inside this call, when the server has
   // dealt with the request or it was dropped.
-  void Send(std::shared_ptr<PGcancel> cancel, absl::AnyInvocable<void()> done);
+  void Send(std::shared_ptr<const ServerCancel> cancel, absl::AnyInvocable<void()> done);
 
  private:
   struct Job {
-    std::shared_ptr<PGcancel> cancel;
+    std::shared_ptr<const ServerCancel> cancel;
     absl::AnyInvocable<void()> done;
   };
   void Run();

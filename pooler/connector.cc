@@ -4,7 +4,7 @@
 #include <atomic>
 #include <random>
 
-#include "base/log.h"
+#include "pooler/login.h"
 #include "pooler/pool_policy.h"
 
 namespace pgweir::pooler {
@@ -17,63 +17,33 @@ double Random() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-// libpq's arrays of keywords and values; valid as long as the target.
-struct Keywords {
-  explicit Keywords(const Target& target) {
-    // The first dbname is read as a connection string; what follows overrides it, "" leaves it.
-    names = {"dbname", "dbname", "user", "password", "gssencmode", "tcp_user_timeout"};
-    values = {target.connection_string.c_str(),
-              target.database.c_str(),
-              target.user.c_str(),
-              target.password.c_str(),
-              "disable",
-              "30000"};
-    for (const auto& [keyword, value] : target.keywords) {
-      names.push_back(keyword.c_str());
-      values.push_back(value.c_str());
-    }
-    names.push_back(nullptr);
-    values.push_back(nullptr);
-  }
-  std::vector<const char*> names, values;
-};
-
-PgConnPtr Quiet(PGconn* connection) {
-  if (connection != nullptr) {
-    PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
-    // Makes libpq put the SQLSTATE into its message: there is no other way to learn it.
-    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
-  }
-  return PgConnPtr(connection);
-}
-
-PgConnPtr Start(const Target& target) {
-  const Keywords keywords(target);
-  return Quiet(PQconnectStartParams(keywords.names.data(), keywords.values.data(), 1));
-}
-
-bool IsSqlState(std::string_view s) {
-  return std::all_of(s.begin(), s.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
-}
-
-// libpq's message, "... failed: FATAL:  28P01: text\nLOCATION:  ...", as an error with that
-// SQLSTATE and text; what the server did not say itself is 08001 with libpq's words.
-Status FailureOf(std::string message) {
-  if (const size_t location = message.find("\nLOCATION:"); location != std::string::npos) {
-    message.resize(location);
-  }
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  for (size_t at = message.find(":  "); at != std::string::npos; at = message.find(":  ", at + 1)) {
-    const std::string_view rest = std::string_view(message).substr(at + 3);
-    if (rest.size() > 7 && rest.substr(5, 2) == ": " && IsSqlState(rest.substr(0, 5))) {
-      return Error(rest.substr(0, 5), rest.substr(7));
-    }
-  }
-  return Error(sqlstate::kCannotConnect, message);
-}
-
 }  // namespace
+
+// How one login waits on the connector's thread, beside others.
+class Connector::Turn final : public Readiness {
+ public:
+  Turn(Connector& connector, TimePoint deadline) : connector_(connector), deadline_(deadline) {}
+
+  net::Task<bool> Await(int fd, Way way, TimePoint until) override {
+    net::Event event(connector_.worker_);
+    event.SetDeadline(std::min(until, deadline_));
+    // A login may go on with another socket after any step, so each wait watches anew.
+    net::Socket socket(fd, net::Socket::Ownership::kBorrows);
+    socket.Attach(connector_.worker_, &event);
+    if (way == Way::kWriting) socket.NoteWriteBlocked();
+    while (!(way == Way::kReading ? socket.readable() : socket.writable())) {
+      const bool in_time = co_await connector_.Wait(event);
+      if (!in_time) co_return false;
+    }
+    co_return true;
+  }
+
+  bool over() const override { return connector_.stopping_ || Clock::now() >= deadline_; }
+
+ private:
+  Connector& connector_;
+  const TimePoint deadline_;
+};
 
 Connector::Connector(int max_parallel) : max_parallel_(max_parallel) { worker_.Start("connector"); }
 
@@ -144,58 +114,18 @@ net::Task<void> Connector::Pause(TimePoint until) {
 }
 
 net::Task<StatusOr<std::unique_ptr<Backend>>> Connector::Connect(Target target, Duration timeout) {
-  net::Event event(worker_);
-  event.SetDeadline(DeadlineAfter(timeout));
-  PgConnPtr connection = Start(target);
-  if (connection == nullptr) co_return Error(sqlstate::kCannotConnect, "out of memory");
-  if (PQstatus(connection.get()) == CONNECTION_BAD) {
-    co_return FailureOf(PQerrorMessage(connection.get()));
+  Turn turn(*this, DeadlineAfter(timeout));
+  auto connection = co_await LogIn(target, turn);
+  if (connection.ok()) {
+    co_return std::make_unique<Backend>(BackendId{next_backend_id++}, *std::move(connection));
   }
-  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
-  while (step != PGRES_POLLING_OK) {
-    {
-      // libpq may go on with another socket after any step, so each wait watches anew.
-      net::Socket socket(PQsocket(connection.get()), net::Socket::Ownership::kBorrows);
-      socket.Attach(worker_, &event);
-      const bool reading = step == PGRES_POLLING_READING;
-      if (!reading) socket.NoteWriteBlocked();
-      bool waiting = true;
-      while (waiting && !(reading ? socket.readable() : socket.writable())) {
-        waiting = co_await Wait(event);
-      }
-    }
-    if (stopping_) co_return Error(sqlstate::kAdminShutdown, "pgweir is shutting down");
-    if (event.expired()) {
-      co_return Errorf(sqlstate::kCannotConnect,
-                       "no connection to the server within {} ms (server_connect_timeout)",
-                       std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
-    }
-    step = PQconnectPoll(connection.get());
-    if (step == PGRES_POLLING_FAILED) co_return FailureOf(PQerrorMessage(connection.get()));
+  if (stopping_) co_return Error(sqlstate::kAdminShutdown, "pgweir is shutting down");
+  if (turn.over()) {
+    co_return Errorf(sqlstate::kCannotConnect,
+                     "no connection to the server within {} ms (server_connect_timeout)",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
   }
-  co_return std::make_unique<Backend>(BackendId{next_backend_id++}, std::move(connection));
-}
-
-PgConnPtr ConnectAndWait(const Target& target) {
-  const Keywords keywords(target);
-  return Quiet(PQconnectdbParams(keywords.names.data(), keywords.values.data(), 1));
-}
-
-StatusOr<std::string> UserIn(const std::string& connection_string) {
-  char* message = nullptr;
-  PQconninfoOption* options = PQconninfoParse(connection_string.c_str(), &message);
-  if (options == nullptr) {
-    std::string reason = message != nullptr ? message : "out of memory";
-    PQfreemem(message);
-    while (!reason.empty() && reason.back() == '\n') reason.pop_back();
-    return Errorf(sqlstate::kConfigFileError, "bad connection string: {}", reason);
-  }
-  std::string user;
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
-    if (std::string_view(option->keyword) == "user" && option->val != nullptr) user = option->val;
-  }
-  PQconninfoFree(options);
-  return user;
+  co_return connection.status();
 }
 
 }  // namespace pgweir::pooler

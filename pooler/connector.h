@@ -2,8 +2,6 @@
 
 #include <deque>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -12,22 +10,12 @@
 #include "net/task.h"
 #include "net/worker.h"
 #include "pooler/backend.h"
+#include "pooler/target.h"
 
 namespace pgweir::pooler {
 
-// What a login to a server takes, as libpq wants it.
-struct Target {
-  std::string connection_string;  // key=value or URI
-  std::string database;           // overrides the string's; "" = as the string says
-  std::string user;               // likewise
-  std::string password;           // likewise
-  // Further libpq keywords, such as replication.
-  std::vector<std::pair<std::string, std::string>> keywords;
-  bool operator==(const Target&) const = default;
-};
-
-// Opens backends through libpq, on a thread of its own because libpq's start may ask the disk and
-// the resolver. Several at once but bounded; after a failure it leaves a target alone for a while,
+// Opens backends, on a thread of its own because that may ask the disk and the resolver. Several at
+// once but bounded; after a failure it leaves a target alone for a while,
 // longer each time. Thread-safe.
 class Connector {
  public:
@@ -47,6 +35,7 @@ class Connector {
   void Open(Target target, Patience patience, Done done);
 
  private:
+  class Turn;
   struct Pending {
     Target target;
     Patience patience;
@@ -73,13 +62,5 @@ class Connector {
   absl::flat_hash_map<std::string, Host> hosts_;
   net::Worker worker_;
 };
-
-// A connection for libpq's own calls, which block; its status says whether it is open. For threads
-// that may wait.
-PgConnPtr ConnectAndWait(const Target& target);
-
-// The login user that a libpq connection string names; "" when it names none. An error says what is
-// wrong with the string.
-StatusOr<std::string> UserIn(const std::string& connection_string);
 
 }  // namespace pgweir::pooler

@@ -500,9 +500,12 @@ void Pool::Maintain(TimePoint now) {
     MutexLock lock(mutex_);
     CloseIdle(false, now, aftermath);
     if (!closed_) {
-      aftermath.opening = share_->ClaimSpare(
-          BackendsToKeepReady(limits_, static_cast<int>(all_.size()), connecting_));
-      connecting_ += static_cast<int>(aftermath.opening.size());
+      // Without keys nothing can be opened until a client has brought them.
+      if (target_.complete()) {
+        aftermath.opening = share_->ClaimSpare(
+            BackendsToKeepReady(limits_, static_cast<int>(all_.size()), connecting_));
+        connecting_ += static_cast<int>(aftermath.opening.size());
+      }
       PlanOpening(aftermath);
     }
   }
@@ -529,6 +532,11 @@ void Pool::Reconfigure(Target target, const config::Pool& limits) {
     PlanOpening(aftermath);
   }
   Finish(std::move(aftermath));
+}
+
+void Pool::ForgetKeys() {
+  MutexLock lock(mutex_);
+  if (target_.hashed) target_.hashed = wire::ScramLoginRef();
 }
 
 void Pool::Close() {

@@ -128,6 +128,8 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   // Any thread. New limits count from now on; with another target, backends of the old one end when
   // they become free.
   void Reconfigure(Target target, const config::Pool& limits);
+  // Any thread. The target's SCRAM keys no longer count: what is open stays, nothing is opened.
+  void ForgetKeys();
   // Any thread. Ends idle backends, and the others when they become free. No new ones are opened.
   void Close();
 

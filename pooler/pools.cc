@@ -1,48 +1,39 @@
 #include "pooler/pools.h"
 
+#include <optional>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "base/strings.h"
+#include "config/users.h"
+#include "pooler/conninfo.h"
 
 namespace pgweir::pooler {
 namespace {
-
-bool IsHash(const std::string& secret) {
-  return (secret.size() == 35 && absl::StartsWith(secret, "md5")) ||
-         absl::StartsWith(secret, "SCRAM-SHA-256$");
-}
 
 // Only "*" hands the client's database name on; other entries say themselves where they lead.
 std::string DatabaseOverride(const config::Database& database, const std::string& name) {
   return database.name == "*" && !database.keeps_dbname ? name : "";
 }
 
-struct Login {
-  Target target;
-  std::string user;  // as which the node knows it
-};
-
-StatusOr<Login> LoginFor(const Pools::Client& client) {
-  StatusOr<std::string> node_user = UserIn(client.database.node.primary);
-  if (!node_user.ok()) return node_user.status();
-  Login login;
-  login.user = *std::move(node_user);
-  login.target.connection_string = client.database.node.primary;
-  login.target.database = DatabaseOverride(client.database, client.database_name);
-  if (!login.user.empty()) return login;
-  if (client.secret != nullptr && IsHash(*client.secret)) {
-    return Errorf(
-        sqlstate::kInvalidAuthorization,
-        "cannot log in to the server as \"{}\": only a hash of the password is known (put "
-        "the plain password into auth.users_file, or a user and password into the "
-        "connection string of database \"{}\")",
-        client.user, client.database_name);
+// Of a secret that libpq can't log in with; none of a plain one.
+StatusOr<std::optional<wire::HashedLogin>> HashedLoginFor(const Pools::Client& client,
+                                                          const LoginKeys& keys) {
+  if (client.secret == nullptr) return std::nullopt;
+  switch (config::KindOf(*client.secret)) {
+    case config::SecretKind::kPlain:
+      return std::nullopt;
+    case config::SecretKind::kMd5:
+      return wire::HashedLogin(wire::Md5Login{*client.secret});
+    case config::SecretKind::kScram:
+      break;
   }
-  login.user = client.user;
-  login.target.user = client.user;
-  if (client.secret != nullptr) login.target.password = *client.secret;
-  return login;
+  wire::ScramLoginRef login = keys.Find(client.user, *client.secret);
+  if (login != nullptr) return wire::HashedLogin(std::move(login));
+  return Errorf(
+      sqlstate::kInvalidAuthorization,
+      "cannot log in to node \"{}\" as \"{}\": only a SCRAM secret of the user is known, and no "
+      "client has yet proved its keys by logging in with scram-sha-256 (put the plain password "
+      "into auth.users_file, or a user and password into the connection string of database \"{}\")",
+      client.database.node.name, client.user, client.database_name);
 }
 
 // Each cap is what its own kind's section says, whichever pool it is asked for.
@@ -61,6 +52,38 @@ int LimitOf(const config::Config& config, const Quota& quota) {
 }
 
 }  // namespace
+
+StatusOr<Pools::Login> Pools::LoginFor(const Client& client) const {
+  StatusOr<std::string> node_user = UserIn(client.database.node.primary);
+  if (!node_user.ok()) return node_user.status();
+  Login login;
+  login.user = *std::move(node_user);
+  login.target.node = client.database.node.name;
+  login.target.connection_string = client.database.node.primary;
+  login.target.database = DatabaseOverride(client.database, client.database_name);
+  if (!login.user.empty()) return login;
+  login.user = client.user;
+  login.target.user = client.user;
+  auto hashed = HashedLoginFor(client, keys_);
+  if (!hashed.ok()) return hashed.status();
+  login.target.hashed = *std::move(hashed);
+  if (client.secret != nullptr && !login.target.hashed) login.target.password = *client.secret;
+  return login;
+}
+
+void Pools::ForgetKeysUnless(
+    absl::FunctionRef<bool(const std::string&, const std::string&)> keeps) {
+  keys_.ForgetUnless(keeps);
+  MutexLock lock(mutex_);
+  for (auto& [key, entry] : pools_) {
+    auto* scram =
+        entry.target.hashed ? std::get_if<wire::ScramLoginRef>(&*entry.target.hashed) : nullptr;
+    if (scram == nullptr || *scram == nullptr) continue;
+    if (keys_.Keeps(key.user, *scram)) continue;
+    scram->reset();
+    entry.pool->ForgetKeys();
+  }
+}
 
 Pool::Caps Pools::CapsFor(const config::Config& config, const Key& key) {
   Pool::Caps caps{
@@ -117,6 +140,7 @@ void Pools::Reconfigure(const config::Config& config) {
       continue;
     }
     entry.target.connection_string = database->node.primary;
+    entry.target.node = database->node.name;
     entry.target.database = DatabaseOverride(*database, key.database);
     entry.pool->Reconfigure(entry.target, config.PoolFor(*database, key.user));
     ++it;

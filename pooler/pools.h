@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "pooler/client_caps.h"
+#include "pooler/login_keys.h"
 #include "pooler/pool.h"
 
 namespace pgweir::pooler {
@@ -29,9 +30,23 @@ class Pools {
   };
 
   // The pool for such a client. The login to the node is the connection string's own if it names a
-  // user, else the client's name with its plain secret; 28000 when the secret is only a hash, which
-  // no server takes as a password.
+  // user, else the client's name with its secret, or for a SCRAM secret with the keys that a client
+  // has proved; 28000 as long as there are none.
   StatusOr<std::shared_ptr<Pool>> Get(const config::Config& config, const Client& client);
+
+  // `secret`, the user's, is a SCRAM verifier, and a client has shown that it has this key.
+  void RememberKeys(const std::string& user, const std::string& secret,
+                    const wire::ScramKey& client_key) {
+    keys_.Remember(user, secret, client_key);
+  }
+  // Likewise by the password.
+  void RememberPassword(const std::string& user, const std::string& secret,
+                        std::string_view password) {
+    keys_.RememberPassword(user, secret, password);
+  }
+  // Forgets the keys of users of whom `keeps`, given name and secret, is false. Pools that use them
+  // keep their backends, and open no others until a client has logged in.
+  void ForgetKeysUnless(absl::FunctionRef<bool(const std::string&, const std::string&)> keeps);
 
   // A pool of one backend that nobody else gets, opened with these libpq keywords. `purpose` is for
   // the log.
@@ -59,12 +74,19 @@ class Pools {
     std::shared_ptr<Pool> pool;
     Target target;
   };
+  struct Login {
+    Target target;
+    std::string user;  // as which the node knows it
+  };
+
+  StatusOr<Login> LoginFor(const Client& client) const;
 
   Pool::Caps CapsFor(const config::Config& config, const Key& key);
 
   const PoolServices services_;
   const std::shared_ptr<Quotas> quotas_ = std::make_shared<Quotas>();
   ClientCaps client_caps_;
+  LoginKeys keys_;
   Mutex mutex_;
   std::map<Key, Entry> pools_ ABSL_GUARDED_BY(mutex_);
 };

@@ -107,7 +107,6 @@ int Serve(const CommandLine& command) {
     if (!supervisor.CanBeTakenDown()) {
       LogWarn("stopped while a server owes an answer");
       pid_file.Remove();
-      FlushLog();
       // Others may still log, so that the log can't be taken down: its thread gets the time to
       // write.
       std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "pooler/login.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -14,52 +15,25 @@ constexpr milliseconds kLook{50};
 constexpr milliseconds kBetweenRefreshes{1'000};
 constexpr milliseconds kAfterFailure{5'000};
 constexpr milliseconds kRefresh{60'000};
-
-class PgResult {
- public:
-  explicit PgResult(PGresult* result) : result_(result) {}
-  ~PgResult() { PQclear(result_); }
-  PgResult(const PgResult&) = delete;
-  PgResult& operator=(const PgResult&) = delete;
-
-  bool ok() const {
-    const ExecStatusType status = PQresultStatus(result_);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-  }
-  std::vector<router::CatalogRow> Rows() const {
-    std::vector<router::CatalogRow> rows(static_cast<size_t>(PQntuples(result_)));
-    for (size_t row = 0; row < rows.size(); ++row) {
-      for (int column = 0; column < PQnfields(result_); ++column) {
-        rows[row].emplace_back(PQgetvalue(result_, static_cast<int>(row), column));
-      }
-    }
-    return rows;
-  }
-
- private:
-  PGresult* const result_;
-};
+constexpr milliseconds kConnectTime{10'000};
+constexpr milliseconds kQueryTime{60'000};  // the server's own limit is half of it
 
 StatusOr<router::CatalogRows> Ask(const pooler::Target& target) {
   pooler::Target asking = target;
-  asking.keywords.emplace_back("connect_timeout", "10");
   asking.keywords.emplace_back("options",
                                "-c statement_timeout=30s -c default_transaction_read_only=on");
   asking.keywords.emplace_back("application_name", "pgweir catalog");
-  const pooler::PgConnPtr connection = pooler::ConnectAndWait(asking);
-  const auto failure = [&] {
-    return Error(sqlstate::kConnectionFailure, PQerrorMessage(connection.get()));
-  };
-  if (PQstatus(connection.get()) != CONNECTION_OK) return failure();
+  const auto connection = pooler::LogInAndWait(asking, kConnectTime);
+  if (!connection.ok()) return connection.status();
+  const auto begun = pooler::QueryAndWait(
+      *connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", kQueryTime);
+  if (!begun.ok()) return begun.status();
   router::CatalogRows rows;
-  if (!PgResult(PQexec(connection.get(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).ok()) {
-    return failure();
-  }
   for (size_t i = 0; i < router::kCatalogQueries; ++i) {
-    const PgResult result(
-        PQexec(connection.get(), router::CatalogQueryText(static_cast<router::CatalogQuery>(i))));
-    if (!result.ok()) return failure();
-    rows[i] = result.Rows();
+    const char* query = router::CatalogQueryText(static_cast<router::CatalogQuery>(i));
+    auto result = pooler::QueryAndWait(*connection, query, kQueryTime);
+    if (!result.ok()) return result.status();
+    rows[i] = *std::move(result);
   }
   return rows;
 }

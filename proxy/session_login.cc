@@ -47,6 +47,18 @@ void AdaptSettings(const config::Listen& listen, const Peer& peer,
   settings.emplace_back("application_name", fmt::format("{} - {}", name, peer.address));
 }
 
+// So that pgweir can log in to servers as this user.
+void RememberKeys(pooler::Pools& pools, const pooler::Pools::Client& client, const Proof& proof) {
+  if (client.secret == nullptr || KindOf(*client.secret) != SecretKind::kScram) return;
+  wire::ScramKey client_key;
+  if (proof.client_key.size() == client_key.size()) {
+    std::copy(proof.client_key.begin(), proof.client_key.end(), client_key.begin());
+    pools.RememberKeys(client.user, *client.secret, client_key);
+  } else if (!proof.password.empty()) {
+    pools.RememberPassword(client.user, *client.secret, proof.password);
+  }
+}
+
 }  // namespace
 
 net::Task<bool> Session::LogIn() {
@@ -131,6 +143,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   }
   const pooler::Pools::Client asking{*database, startup.database, startup.user,
                                      proof->secret.has_value() ? &*proof->secret : nullptr};
+  RememberKeys(host_.shared().pools, asking, *proof);
   auto admission = host_.shared().pools.Admit(config, asking);
   if (!admission.ok()) co_return admission.status();
   admission_ = *std::move(admission);

@@ -4,11 +4,9 @@
 
 #include <atomic>
 
-#include "absl/strings/match.h"
 #include "base/check.h"
-#include "base/strings.h"
 #include "config/loader.h"
-#include "pooler/connector.h"
+#include "pooler/conninfo.h"
 #include "proxy/own_addresses.h"
 
 namespace pgweir::proxy {
@@ -28,12 +26,6 @@ const std::string& MockSecret() {
 }
 
 }  // namespace
-
-SecretKind KindOf(std::string_view secret) {
-  if (absl::StartsWith(ToAbsl(secret), "SCRAM-SHA-256$")) return SecretKind::kScram;
-  if (secret.size() == 35 && absl::StartsWith(ToAbsl(secret), "md5")) return SecretKind::kMd5;
-  return SecretKind::kPlain;
-}
 
 StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& config_path) {
   auto snapshot = std::make_shared<Snapshot>();

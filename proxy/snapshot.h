@@ -58,8 +58,7 @@ class Snapshot {
 
 using SnapshotRef = std::shared_ptr<const Snapshot>;
 
-// What kind of secret an entry of the users file is.
-enum class SecretKind { kPlain, kMd5, kScram };
-SecretKind KindOf(std::string_view secret);
+using config::KindOf;
+using config::SecretKind;
 
 }  // namespace pgweir::proxy

@@ -150,6 +150,11 @@ void Supervisor::Reload() {
     LogWarnings(snapshot_->config());
     for (const auto& host : hosts_) host->Replace(snapshot_);
     shared_->secrets.Reset();
+    // A secret of auth.query's is compared when its user logs in next.
+    pools_->ForgetKeysUnless([this](const std::string& user, const std::string& secret) {
+      const std::string* now = snapshot_->users().Find(user);
+      return now != nullptr ? *now == secret : !snapshot_->config().auth.query.empty();
+    });
     pools_->Reconfigure(snapshot_->config());
     listener_->set_max_clients(snapshot_->config().listen.max_clients);
     LogInfo("reloaded {}", config_path_);

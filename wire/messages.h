@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -45,6 +46,10 @@ void AppendErrorResponse(std::string& out, const ErrorFields& fields);
 void AppendNoticeResponse(std::string& out, const ErrorFields& fields);
 
 // --- to servers ---
+void AppendSslRequest(std::string& out);
+// The packet that begins a session, protocol 3.0.
+void AppendStartupMessage(std::string& out,
+                          const std::vector<std::pair<std::string, std::string>>& parameters);
 void AppendQuery(std::string& out, std::string_view sql);
 // `types`: of the parameters, as a Parse ends: a count and OIDs.
 void AppendParse(std::string& out, std::string_view name, std::string_view sql,

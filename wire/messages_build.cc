@@ -116,6 +116,19 @@ void AppendNoticeResponse(std::string& out, const ErrorFields& fields) {
   AppendFields(out, backend::kNoticeResponse, fields);
 }
 
+void AppendSslRequest(std::string& out) { MessageWriter(out).Int32(kSslRequestCode); }
+
+void AppendStartupMessage(std::string& out,
+                          const std::vector<std::pair<std::string, std::string>>& parameters) {
+  MessageWriter message(out);
+  message.Int32(kProtocol30);
+  for (const auto& [name, value] : parameters) {
+    message.Text(name);
+    message.Text(value);
+  }
+  message.Byte('\0');
+}
+
 void AppendQuery(std::string& out, std::string_view sql) { AppendText(out, frontend::kQuery, sql); }
 
 void AppendParse(std::string& out, std::string_view name, std::string_view sql,

@@ -20,6 +20,7 @@ struct ScramVerifier {
   std::string salt;  // raw bytes, any length from 1
   ScramKey stored_key{};
   ScramKey server_key{};
+  bool operator==(const ScramVerifier&) const = default;
 };
 
 inline constexpr uint32_t kScramDefaultIterations = 4096;
@@ -31,6 +32,9 @@ std::string FormatScramVerifier(const ScramVerifier& verifier);
 // can, and is used as it is where it can't, as PostgreSQL does.
 ScramVerifier MakeScramVerifier(std::string_view password, std::string_view salt,
                                 uint32_t iterations);
+
+// The ClientKey that goes with such a verifier: what a login takes in place of the password.
+ScramKey MakeScramClientKey(std::string_view password, std::string_view salt, uint32_t iterations);
 
 // A verifier that no password fits, for a user that does not exist: the same user gets the same
 // salt for as long as `process_secret` stays the same.

@@ -43,6 +43,13 @@ bool ParseKey(std::string_view text, ScramKey& key) {
   return true;
 }
 
+ScramKey SaltedPassword(std::string_view password, std::string_view salt, uint32_t iterations) {
+  std::string prepared = SaslPrep(password);
+  const ScramKey salted = Pbkdf2Sha256(prepared, salt, iterations);
+  OPENSSL_cleanse(prepared.data(), prepared.size());
+  return salted;
+}
+
 }  // namespace
 
 StatusOr<ScramVerifier> ParseScramVerifier(std::string_view text) {
@@ -68,16 +75,21 @@ std::string FormatScramVerifier(const ScramVerifier& verifier) {
                      Base64Encode(AsText(verifier.server_key)));
 }
 
+ScramKey MakeScramClientKey(std::string_view password, std::string_view salt, uint32_t iterations) {
+  ScramKey salted = SaltedPassword(password, salt, iterations);
+  const ScramKey client_key = HmacSha256(AsText(salted), "Client Key");
+  OPENSSL_cleanse(salted.data(), salted.size());
+  return client_key;
+}
+
 ScramVerifier MakeScramVerifier(std::string_view password, std::string_view salt,
                                 uint32_t iterations) {
-  std::string prepared = SaslPrep(password);
-  ScramKey salted = Pbkdf2Sha256(prepared, salt, iterations);
+  ScramKey salted = SaltedPassword(password, salt, iterations);
   ScramKey client_key = HmacSha256(AsText(salted), "Client Key");
   ScramVerifier verifier{.iterations = iterations,
                          .salt = std::string(salt),
                          .stored_key = Sha256(AsText(client_key)),
                          .server_key = HmacSha256(AsText(salted), "Server Key")};
-  OPENSSL_cleanse(prepared.data(), prepared.size());
   OPENSSL_cleanse(salted.data(), salted.size());
   OPENSSL_cleanse(client_key.data(), client_key.size());
   return verifier;

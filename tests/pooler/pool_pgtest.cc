@@ -225,14 +225,5 @@ TEST_F(PoolTest, FailedLoginCarriesTheServersWords) {
   EXPECT_EQ(SqlStateOf(OpenFails(connector_, "host=127.0.0.1 port=1 dbname=x user=y")), "08001");
 }
 
-TEST(UserIn, FindsTheUserOfEitherForm) {
-  EXPECT_EQ(*UserIn("host=a user=b password=c"), "b");
-  EXPECT_EQ(*UserIn("postgresql://b:c@a/d"), "b");
-  EXPECT_EQ(*UserIn("host=a"), "");
-  const auto bad = UserIn("host=a passwrd=secret");
-  ASSERT_FALSE(bad.ok());
-  EXPECT_EQ(MessageOf(bad.status()).find("secret"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace pgweir::pooler

@@ -147,15 +147,6 @@ TEST_F(LoginCase, UnknownUserHasAStableSalt) {
   EXPECT_EQ(salt("nobody").size(), salt("susan").size());
 }
 
-// The server takes no hash for a password, so such a user can't be logged in there.
-TEST_F(LoginCase, HashedSecretAloneIsToldWhyItDoesNotDo) {
-  PgweirProcess process(Options("method = \"md5\"", ""));
-  Connection connection(process.Conninfo("mary") + Password("wonder"));
-  EXPECT_FALSE(connection.ok());
-  EXPECT_EQ(connection.refusal(), "28000") << connection.error();
-  EXPECT_NE(connection.error().find("hash"), std::string::npos) << connection.error();
-}
-
 TEST_F(LoginCase, PlainSecretLogsInToTheServerByEveryMethod) {
   for (const char* method : {"scram-sha-256", "md5", "password"}) {
     PostgresServer own({.hba = {fmt::format("host all all 127.0.0.1/32 {}", method)}});

@@ -34,6 +34,8 @@ class PostgresServer {
 
   int port() const { return port_; }
   const std::string& socket_folder() const { return folder_.path(); }
+  // Of a server with TLS; it is its own authority.
+  std::string certificate() const { return data_ + "/server.crt"; }
   std::string log() const { return ReadFile(folder_.File("log")); }
 
   // libpq connection strings, over TCP and over the unix socket.

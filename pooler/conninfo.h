@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "net/tls_client.h"
+#include "pooler/target.h"
+#include "wire/parameters.h"
+
+namespace pgweir::pooler {
+
+// One of the servers that a connection string lists.
+struct ServerHost {
+  std::string name;     // as given: a name, an address, or a folder of unix sockets
+  std::string address;  // hostaddr; "" = look the name up
+  std::string port;
+  bool unix_socket = false;
+};
+
+enum class SslMode { kDisable, kAllow, kPrefer, kRequire, kVerifyCa, kVerifyFull };
+enum class ChannelBinding { kDisable, kPrefer, kRequire };
+enum class SessionAttributes { kAny, kReadWrite, kReadOnly, kPrimary, kStandby, kPreferStandby };
+
+// What a libpq connection string asks of a connection that libpq does not open.
+struct ConnectionSettings {
+  std::vector<ServerHost> hosts;
+  std::string user;
+  std::vector<wire::Setting> startup;  // the parameters of the start-up packet
+  Duration connect_timeout{};          // of each server; 0 = none
+  bool keepalives = true;
+  int keepalives_idle = 0, keepalives_interval = 0, keepalives_count = 0;  // 0 = the system's
+  int tcp_user_timeout_ms = 0;
+  SslMode ssl_mode = SslMode::kPrefer;
+  net::TlsClientSettings tls;
+  ChannelBinding channel_binding = ChannelBinding::kPrefer;
+  SessionAttributes attributes = SessionAttributes::kAny;
+};
+
+// The string as libpq reads it, with libpq's defaults, which the environment may set, and the
+// target's overrides. An error says what can't be honoured; it never shows a value.
+StatusOr<ConnectionSettings> ReadConninfo(const Target& target);
+
+// The login user that a libpq connection string names; "" when it names none. An error says what is
+// wrong with the string.
+StatusOr<std::string> UserIn(const std::string& connection_string);
+
+}  // namespace pgweir::pooler
