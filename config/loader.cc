@@ -35,6 +35,7 @@ StatusOr<Config> Parse(std::string_view text, const std::string& path) {
   ReadListen(root.Table("listen"), folder, config.listen);
   ReadAuth(root.Table("auth"), folder, faults, config.auth);
   ReadPool(root.Table("pool"), config.pool);
+  ReadAdmin(root.Table("admin"), config.admin);
   ReadLog(root.Table("log"), config.log);
   ReadDatabases(root.Table("databases"), config);
   ReadUsers(root.Table("users"), config);

@@ -14,6 +14,7 @@ namespace pgweir::config {
 void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen);
 // Also adds the faults of the users file to `faults`.
 void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& faults, Auth& auth);
+void ReadAdmin(TableReader reader, Admin& admin);
 void ReadLog(TableReader reader, Log& log);
 
 void ReadPool(TableReader reader, Pool& pool);

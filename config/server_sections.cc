@@ -122,6 +122,18 @@ void ReadAuth(TableReader reader, const std::filesystem::path& folder, Faults& f
   reader.RejectUnknown();
 }
 
+void ReadAdmin(TableReader reader, Admin& admin) {
+  admin.database = reader.Text("database").value_or(admin.database);
+  admin.users = reader.Texts("users").value_or(admin.users);
+  admin.stats_users = reader.Texts("stats_users").value_or(admin.stats_users);
+  admin.old_columns = reader.Bool("old_columns").value_or(admin.old_columns);
+  ReadNotServed("admin", reader);
+  reader.RejectUnknown();
+  if (admin.database.empty() || admin.database == "*") {
+    reader.Fault("database", "must be the name of a database");
+  }
+}
+
 void ReadLog(TableReader reader, Log& log) {
   log.level = reader.Choice<LogLevel>("level", kLevels).value_or(log.level);
   reader.RejectUnknown();

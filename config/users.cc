@@ -86,6 +86,12 @@ StatusOr<Entry> ScanEntry(Scanner& scanner) {
 
 }  // namespace
 
+std::vector<std::string> Users::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, secret] : secrets_) names.push_back(name);
+  return names;
+}
+
 const std::string* Users::Find(std::string_view name) const {
   const auto it = secrets_.find(name);
   return it == secrets_.end() ? nullptr : &it->second;

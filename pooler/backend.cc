@@ -1,6 +1,10 @@
 #include "pooler/backend.h"
 
+#include <tuple>
+
 #include "base/log.h"
+#include "net/address.h"
+#include "net/tls.h"
 #include "wire/messages.h"
 
 namespace pgweir::pooler {
@@ -16,6 +20,21 @@ wire::ParametersRef ReadParameters(PGconn* connection) {
   return parameters;
 }
 
+BackendOrigin OriginOf(const PGconn* connection, const net::Stream& stream) {
+  const auto text = [](const char* value) { return std::string(value == nullptr ? "" : value); };
+  BackendOrigin origin;
+  origin.process_id = PQbackendPID(connection);
+  const std::string host = text(PQhost(connection));
+  origin.address = text(PQhostaddr(connection));
+  if (host.starts_with('/')) origin.address = "unix";
+  if (origin.address.empty()) origin.address = host;
+  origin.port = text(PQport(connection));
+  std::tie(origin.local_address, origin.local_port) = net::LocalAddress(stream.socket().fd());
+  if (stream.tls()) origin.tls = net::DescribeTls(stream.ssl());
+  origin.opened_at = std::chrono::system_clock::now();
+  return origin;
+}
+
 }  // namespace
 
 Backend::Backend(BackendId id, PgConnPtr connection)
@@ -24,7 +43,6 @@ Backend::Backend(BackendId id, PgConnPtr connection)
       id_(id),
       connection_(std::move(connection)),
       cancel_(PQgetCancel(connection_.get()), PQfreeCancel),
-      process_id_(PQbackendPID(connection_.get())),
       stream_(PQsocket(connection_.get()), net::Socket::Ownership::kBorrows) {
   PQsetnonblocking(connection_.get(), 1);
   PQisBusy(connection_.get());  // lets libpq parse what it has read already
@@ -32,6 +50,7 @@ Backend::Backend(BackendId id, PgConnPtr connection)
   if (void* ssl = PQsslStruct(connection_.get(), "OpenSSL"); ssl != nullptr) {
     stream_.BorrowTls(static_cast<SSL*>(ssl));
   }
+  origin_ = OriginOf(connection_.get(), stream_);
 }
 
 bool DrainUnasked(Backend& backend, std::span<std::byte> scratch) {

@@ -21,6 +21,15 @@ struct PgConnDeleter {
 };
 using PgConnPtr = std::unique_ptr<PGconn, PgConnDeleter>;
 
+// Where a backend's connection comes from and leads to; never changes.
+struct BackendOrigin {
+  int process_id = 0;  // the server's
+  std::string address, port;
+  std::string local_address, local_port;  // "" over a unix socket
+  std::string tls;                        // version and cipher; "" = none
+  std::chrono::system_clock::time_point opened_at;
+};
+
 // A connection to a server, opened by libpq and carried by net/. libpq keeps the socket and its TLS
 // session; we read and write them. One thread at a time touches a backend: whoever holds its lease,
 // or the pool under its mutex.
@@ -31,7 +40,8 @@ class Backend {
   Backend(BackendId id, PgConnPtr connection);
 
   BackendId id() const { return id_; }
-  int process_id() const { return process_id_; }
+  int process_id() const { return origin_.process_id; }
+  const BackendOrigin& origin() const { return origin_; }
   net::Stream& stream() { return stream_; }
   // For PQcancel from any thread; outlives the backend where a cancel still runs.
   const std::shared_ptr<PGcancel>& cancel() const { return cancel_; }
@@ -71,7 +81,7 @@ class Backend {
   const BackendId id_;
   PgConnPtr connection_;  // before stream_: the socket is given back before it is closed
   std::shared_ptr<PGcancel> cancel_;
-  int process_id_;
+  BackendOrigin origin_;
   net::Stream stream_;
 
   State state_ = State::kLeased;

@@ -73,6 +73,18 @@ Status FailureOf(std::string message) {
   return Error(sqlstate::kCannotConnect, message);
 }
 
+struct OptionsDeleter {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using OptionsPtr = std::unique_ptr<PQconninfoOption, OptionsDeleter>;
+
+std::string ValueOf(const PQconninfoOption* options, std::string_view keyword) {
+  for (; options->keyword != nullptr; ++options) {
+    if (options->keyword == keyword && options->val != nullptr) return options->val;
+  }
+  return "";
+}
+
 }  // namespace
 
 Connector::Connector(int max_parallel) : max_parallel_(max_parallel) { worker_.Start("connector"); }
@@ -183,19 +195,23 @@ PgConnPtr ConnectAndWait(const Target& target) {
 
 StatusOr<std::string> UserIn(const std::string& connection_string) {
   char* message = nullptr;
-  PQconninfoOption* options = PQconninfoParse(connection_string.c_str(), &message);
-  if (options == nullptr) {
-    std::string reason = message != nullptr ? message : "out of memory";
-    PQfreemem(message);
-    while (!reason.empty() && reason.back() == '\n') reason.pop_back();
-    return Errorf(sqlstate::kConfigFileError, "bad connection string: {}", reason);
-  }
-  std::string user;
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
-    if (std::string_view(option->keyword) == "user" && option->val != nullptr) user = option->val;
-  }
-  PQconninfoFree(options);
-  return user;
+  const OptionsPtr options(PQconninfoParse(connection_string.c_str(), &message));
+  if (options != nullptr) return ValueOf(options.get(), "user");
+  std::string reason = message != nullptr ? message : "out of memory";
+  PQfreemem(message);
+  while (!reason.empty() && reason.back() == '\n') reason.pop_back();
+  return Errorf(sqlstate::kConfigFileError, "bad connection string: {}", reason);
+}
+
+Destination DestinationOf(const std::string& connection_string) {
+  const OptionsPtr options(PQconninfoParse(connection_string.c_str(), nullptr));
+  if (options == nullptr) return {};
+  Destination destination{.host = ValueOf(options.get(), "host"),
+                          .port = ValueOf(options.get(), "port"),
+                          .database = ValueOf(options.get(), "dbname"),
+                          .user = ValueOf(options.get(), "user")};
+  if (destination.host.empty()) destination.host = ValueOf(options.get(), "hostaddr");
+  return destination;
 }
 
 }  // namespace pgweir::pooler

@@ -16,8 +16,8 @@ constexpr std::string_view kUsage = R"(pgweir: PostgreSQL access middleware and 
   pgweir check  --config FILE    read the configuration; exit 0, or 1 with FILE:LINE:COLUMN: message
   pgweir --version | --help
 
-Signals: HUP reloads; TERM stops when all clients have left, INT when all transactions have ended, a
-second one at once; QUIT stops at once.
+Signals: HUP reloads; USR1 pauses, USR2 resumes; TERM stops when all clients have left, INT when all
+transactions have ended, a second one at once; QUIT stops at once.
 )";
 
 std::string_view LevelName(config::LogLevel level) {

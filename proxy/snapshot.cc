@@ -63,6 +63,12 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 
+std::shared_ptr<const Snapshot> Snapshot::With(config::Config config) const {
+  auto snapshot = std::make_shared<Snapshot>(*this);
+  snapshot->config_ = std::move(config);
+  return snapshot;
+}
+
 wire::ScramVerifier Snapshot::VerifierFor(const std::string& user) const {
   const std::string* secret = users_.Find(user);
   if (secret == nullptr || secret->empty()) return wire::MockScramVerifier(user, MockSecret());
@@ -77,13 +83,13 @@ wire::ScramVerifier Snapshot::VerifierFor(const std::string& user) const {
       break;
   }
   {
-    MutexLock lock(mutex_);
-    const auto it = derived_.find(user);
-    if (it != derived_.end()) return it->second;
+    MutexLock lock(derived_->mutex);
+    const auto it = derived_->verifiers.find(user);
+    if (it != derived_->verifiers.end()) return it->second;
   }
   auto verifier = wire::MakeScramVerifier(*secret, RandomBytes(16), wire::kScramDefaultIterations);
-  MutexLock lock(mutex_);
-  return derived_.emplace(user, std::move(verifier)).first->second;
+  MutexLock lock(derived_->mutex);
+  return derived_->verifiers.emplace(user, std::move(verifier)).first->second;
 }
 
 }  // namespace pgweir::proxy

@@ -19,6 +19,9 @@ class Snapshot {
  public:
   static StatusOr<std::shared_ptr<const Snapshot>> Load(const std::string& config_path);
 
+  // The same with another configuration.
+  std::shared_ptr<const Snapshot> With(config::Config config) const;
+
   const config::Config& config() const { return config_; }
   const config::Users& users() const { return users_; }
   // Null when TLS is off.
@@ -32,8 +35,11 @@ class Snapshot {
   config::Config config_;
   config::Users users_;
   std::shared_ptr<const net::TlsContext> tls_;
-  mutable Mutex mutex_;
-  mutable absl::flat_hash_map<std::string, wire::ScramVerifier> derived_ ABSL_GUARDED_BY(mutex_);
+  struct Derived {
+    Mutex mutex;
+    absl::flat_hash_map<std::string, wire::ScramVerifier> verifiers ABSL_GUARDED_BY(mutex);
+  };
+  std::shared_ptr<Derived> derived_ = std::make_shared<Derived>();
 };
 
 using SnapshotRef = std::shared_ptr<const Snapshot>;

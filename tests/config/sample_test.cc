@@ -52,6 +52,10 @@ TEST(Sample, HoldsTheDefaults) {
   EXPECT_EQ(loaded->auth.method, defaults.auth.method);
   EXPECT_EQ(loaded->auth.users_file, Root() + "/config/users.txt");
   EXPECT_EQ(loaded->auth.allow_plain_without_tls, defaults.auth.allow_plain_without_tls);
+  EXPECT_EQ(loaded->admin.database, defaults.admin.database);
+  EXPECT_EQ(loaded->admin.users, defaults.admin.users);
+  EXPECT_EQ(loaded->admin.stats_users, defaults.admin.stats_users);
+  EXPECT_EQ(loaded->admin.old_columns, defaults.admin.old_columns);
   EXPECT_EQ(loaded->log.level, defaults.log.level);
   ASSERT_NE(loaded->FindDatabase("market"), nullptr);
   for (const Pool& pool : {loaded->pool, loaded->FindDatabase("market")->pool}) {
@@ -86,7 +90,7 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
 
 TEST(Sample, HasEveryKeyDocumented) {
   const std::set<std::string> keys = KeysOf(Read(Root() + "/config/pgweir.toml"));
-  EXPECT_EQ(keys.size(), 38u);
+  EXPECT_EQ(keys.size(), 42u);
   const std::string reference = Read(Root() + "/docs/configuration.md");
   for (const std::string& key : keys) {
     EXPECT_THAT(reference, testing::HasSubstr("| `" + key + "` |"));
