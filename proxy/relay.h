@@ -100,8 +100,8 @@ class Relay {
   bool mid_message() const { return !scanner_.at_boundary(); }
   // Nothing is outstanding and no transaction is open.
   bool Free() const;
-  // Nothing is on its way between the two, in a transaction or not.
-  bool Settled() const { return lease_->tracker.between_requests() && to_backend_.empty(); }
+  // Bytes of the client's are still to be sent to the backend.
+  bool holds_bytes() const { return !to_backend_.empty(); }
   // Whether another client would meet something of this one's on the backend.
   bool left_traces() const;
   // And no reset takes it away.

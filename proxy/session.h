@@ -44,7 +44,7 @@ class Session {
   const std::string& database() const { return database_; }
   bool is_console() const { return console_ != nullptr; }
   ClientInfo Describe();
-  // Something is still to be carried to or from the client.
+  // Something that was read is still to be sent, to the client or for it.
   bool busy() const;
 
  private:

@@ -50,7 +50,7 @@ ClientInfo Session::Describe() {
 
 bool Session::busy() const {
   if (console_ != nullptr || !logged_in_) return false;
-  return !client_.output.empty() || (relay_.attached() && !relay_.Settled());
+  return !client_.output.empty() || (relay_.attached() && relay_.holds_bytes());
 }
 
 }  // namespace pgweir::proxy

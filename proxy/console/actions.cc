@@ -182,18 +182,20 @@ net::Task<Status> Console::Act(Command command) {
 // --- waiting ---
 
 net::Task<Status> Console::Await(absl::FunctionRef<bool()> done) {
-  const bool sent = co_await SendOut();
-  while (!done()) {
-    if (cancelled_)
-      co_return Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
-    if (!sent || ends_ || client_.stream.socket().hung_up()) {
-      co_return absl::CancelledError("client gone");
+  Status given_up;
+  if (!co_await SendOut()) given_up = absl::CancelledError("client gone");
+  while (given_up.ok() && !done()) {
+    if (cancelled_) {
+      given_up = Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
+    } else if (ends_ || client_.stream.socket().hung_up()) {
+      given_up = absl::CancelledError("client gone");
+    } else {
+      client_.event.SetDeadline(Clock::now() + kLook);
+      co_await client_.event.Wait();
     }
-    client_.event.SetDeadline(Clock::now() + kLook);
-    co_await client_.event.Wait();
   }
   if (!ends_) client_.event.SetDeadline(kNoDeadline);
-  co_return absl::OkStatus();
+  co_return given_up;
 }
 
 net::Task<Status> Console::AwaitControl(absl::FunctionRef<void(Control&, Control::Done)> ask) {
@@ -340,13 +342,13 @@ net::Task<Status> Console::Suspend() {
     host.ForEach([&](Session& session) {
       if (!session.busy()) return;
       session.Kill(Error(sqlstate::kAdminShutdown,
-                         "terminating connection: it was not at rest in time for SUSPEND"));
+                         "terminating connection: it took too long over its answers for SUSPEND"));
       ++dropped;
     });
     return dropped;
   };
   const std::vector<int> dropped = co_await AskWorkers(host_, client_.event, drop);
-  LogWarn("SUSPEND dropped {} clients that were not at rest in time", Sum(dropped));
+  LogWarn("SUSPEND dropped {} clients that took too long over their answers", Sum(dropped));
   co_return absl::OkStatus();
 }
 

@@ -342,7 +342,7 @@ TEST_F(ConsoleShapes, PinsAreListedByReason) {
   const Connection client(process_->Conninfo());
   ASSERT_TRUE(client.Exec("listen news").ok());
   const Connection console = Console(*process_);
-  EXPECT_EQ(Cell(console, "session_state", "reason", "LISTEN", "kind"), "pin");
+  EXPECT_TRUE(WaitCell(console, "session_state", "reason", "LISTEN", "kind", "pin"));
   EXPECT_EQ(Cell(console, "session_state", "reason", "LISTEN", "count"), "1");
 }
 
