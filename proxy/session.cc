@@ -92,9 +92,7 @@ net::Task<void> Session::Serve() {
     }
 
     wire::Bytes request;
-    const bool reads = !host_.tools().suspended && killed_.ok();
-    const RequestReader::State state =
-        reads ? requests_.Poll(request) : RequestReader::State::kWait;
+    const RequestReader::State state = NextRequest(request);
     if (state == RequestReader::State::kEnded) co_return;
     if (state == RequestReader::State::kViolation) {
       co_await Say(requests_.violation());
@@ -126,6 +124,15 @@ net::Task<void> Session::Serve() {
     std::string kept(wire::AsText(request));
     if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
+}
+
+RequestReader::State Session::NextRequest(wire::Bytes& request) {
+  if (!killed_.ok()) return RequestReader::State::kWait;
+  if (!host_.tools().suspended) return requests_.Poll(request);
+  // What is to be sent is sent all the same.
+  const bool gone =
+      !client_.output.empty() && client_.output.Flush(client_.stream) == net::IoState::kFailed;
+  return gone ? RequestReader::State::kEnded : RequestReader::State::kWait;
 }
 
 pooler::Lease Session::TryAcquire() {

@@ -62,6 +62,7 @@ class Session {
 
   // --- requests (session.cc) ---
   net::Task<void> Serve();
+  RequestReader::State NextRequest(wire::Bytes& request);
   // Finds a backend for a request that could not be sent at once, with `lease` as a first
   // candidate. False when the session is over; else the backend is attached and has the request, or
   // the client has been told why not.

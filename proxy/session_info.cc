@@ -36,7 +36,7 @@ ClientInfo Session::Describe() {
   if (client_.stream.tls()) info.tls = net::DescribeTls(client_.stream.ssl());
   info.connected_at = connected_at_;
   info.close_needed = !killed_.ok();
-  info.request_at = relay_.request_at();
+  info.request_at = waiting_since_ == kNoDeadline ? relay_.request_at() : waiting_since_;
   info.waiting_since = waiting_since_;
   info.application_name = ApplicationName(relay_.parameters);
   info.prepared = static_cast<int>(relay_.prepared());

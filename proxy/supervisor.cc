@@ -144,17 +144,18 @@ void Supervisor::BeginEnding(Ending ending) {
 Status Supervisor::Reload() {
   NotifyServiceManager("RELOADING=1\nMONOTONIC_USEC=" + MonotonicMicroseconds());
   auto next = Snapshot::Load(config_path_);
-  if (next.ok()) {
+  const Status outcome = next.status();
+  if (outcome.ok()) {
     for (const std::string& key : config::NeedRestart(snapshot_->config(), (*next)->config())) {
       LogWarn("reload: {} changes at the next restart only", key);
     }
     Serve(*std::move(next));
     LogInfo("reloaded {}", config_path_);
   } else {
-    LogError("reload failed, the old configuration stays: {}", MessageOf(next.status()));
+    LogError("reload failed, the old configuration stays: {}", MessageOf(outcome));
   }
   NotifyServiceManager("READY=1");
-  return next.status();
+  return outcome;
 }
 
 void Supervisor::Serve(SnapshotRef snapshot) {
@@ -189,10 +190,12 @@ void Supervisor::Tick() {
     period_ends_ += Statistics::kPeriod;
     statistics_->EndPeriod(Clock::now());
   }
-  // A console that looks on does not count, unless it is to be told that all ends at once.
-  const int awaited =
-      shared_->clients.load() - (ending_ == Ending::kNow ? 0 : shared_->consoles.load());
-  if (stopping_ && (awaited <= 0 || Clock::now() >= give_up_at_)) {
+  // Consoles that look on are not waited for.
+  const int clients = shared_->clients.load();
+  if (stopping_ && ending_ != Ending::kNow && clients > 0 && clients == shared_->consoles.load()) {
+    BeginEnding(Ending::kNow);
+  }
+  if (stopping_ && (clients == 0 || Clock::now() >= give_up_at_)) {
     io_.stop();
     return;
   }

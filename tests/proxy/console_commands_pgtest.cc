@@ -60,7 +60,7 @@ TEST_F(ConsoleCommands, PauseWaitsForTransactionsAndHoldsClients) {
   ASSERT_TRUE(console_->Ready(5000));
   EXPECT_EQ(console_->Next()->tag(), "PAUSE");
   EXPECT_FALSE(console_->Next().has_value());
-  EXPECT_EQ(server().CountBackends(kOfPools), 0);
+  EXPECT_TRUE(server().WaitBackends(0, seconds(5), kOfPools));
   EXPECT_FALSE(idle.Ready(100));
   const Connection watcher = Console(*process_);
   EXPECT_EQ(Cell(watcher, "pools", "database", "postgres", "cl_waiting"), "1");

@@ -39,7 +39,8 @@ TEST_F(ConsoleLoad, PauseAndResumeUnderPgbenchFailNoTransaction) {
   for (; pauses < 8; ++pauses) {
     const Result paused = console.Exec(pauses % 2 == 0 ? "pause bench" : "pause");
     EXPECT_TRUE(paused.ok()) << paused.message();
-    EXPECT_EQ(server().CountBackends("datname = 'bench'"), 0);
+    // The servers need a moment to notice.
+    EXPECT_TRUE(server().WaitBackends(0, seconds(5), "datname = 'bench'"));
     const Result resumed = console.Exec(pauses % 2 == 0 ? "resume bench" : "resume");
     EXPECT_TRUE(resumed.ok()) << resumed.message();
     std::this_thread::sleep_for(milliseconds(200));
