@@ -19,7 +19,7 @@ class ConsoleLoad : public ConsoleTest {};
 
 TEST_F(ConsoleLoad, PauseAndResumeUnderPgbenchFailNoTransaction) {
   server().Query("create database bench");
-  PgweirOptions options = ConsoleOptions();
+  PgweirOptions options = ConsoleOptions("", "size = 5\nwait_timeout = \"0s\"");
   options.databases += DatabaseToml("bench", server().port());
   const PgweirProcess process(options);
   const std::string port = std::to_string(process.port());
