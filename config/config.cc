@@ -8,6 +8,10 @@ const Database* Config::FindDatabase(std::string_view name) const {
   return it == databases.end() ? nullptr : &it->second;
 }
 
+bool Config::IsConsole(std::string_view name) const {
+  return name == admin.database || name == kConsoleAlias;
+}
+
 Pool Config::PoolFor(const Database& database, std::string_view user) const {
   const auto it = users.find(user);
   return it == users.end() ? database.pool : Overlay(database.pool, it->second);

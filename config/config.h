@@ -102,15 +102,7 @@ struct Node {
   std::vector<std::string> replicas;  // likewise
 };
 
-struct Database {
-  std::string name;  // "*" serves every other name
-  Node node;
-  Pool pool;  // [pool] with [databases.NAME.pool] over it
-  // "*" leads every name to the database that its connection string names.
-  bool keeps_dbname = false;
-};
-
-// The keys that a [users.NAME.pool] table sets, over the database's.
+// The keys of a pool table that lies over another: a database's over [pool], a user's over both.
 struct PoolOverride {
   std::optional<PoolMode> mode;
   std::optional<OnSessionState> on_session_state;
@@ -123,8 +115,28 @@ struct PoolOverride {
   std::optional<bool> pre_ping;
 };
 
+struct Database {
+  std::string name;  // "*" serves every other name
+  Node node;
+  Pool pool;         // [pool] with `own` over it
+  PoolOverride own;  // what [databases.NAME.pool] sets
+  // "*" leads every name to the database that its connection string names.
+  bool keeps_dbname = false;
+};
+
 // `pool` with what `over` sets.
 Pool Overlay(Pool pool, const PoolOverride& over);
+
+// What PgBouncer calls its console.
+inline constexpr std::string_view kConsoleAlias = "pgbouncer";
+
+// The console: a database of pgweir's own, for operators and their tools.
+struct Admin {
+  std::string database = "pgweir";  // "pgbouncer" leads there too
+  std::vector<std::string> users = {"postgres"};
+  std::vector<std::string> stats_users;  // who may look but not act
+  bool old_columns = false;              // those that PgBouncer once had, behind the others
+};
 
 struct Log {
   LogLevel level = LogLevel::kInfo;
@@ -154,6 +166,7 @@ struct Config {
   Listen listen;
   Auth auth;
   Pool pool;
+  Admin admin;
   Log log;
   Process process;
   int peer_id = 0;  // of this process among `peers`; 0 = it has none
@@ -166,6 +179,9 @@ struct Config {
   // The database that a client asking for `name` gets: its own entry, else "*", else null. The
   // result lives as long as this Config.
   const Database* FindDatabase(std::string_view name) const;
+
+  // Whether a client asking for `name` means the console.
+  bool IsConsole(std::string_view name) const;
 
   // The pool limits for a client of `database` logged in as `user`.
   Pool PoolFor(const Database& database, std::string_view user) const;

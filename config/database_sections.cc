@@ -105,7 +105,8 @@ Database ReadDatabase(const std::string& name, TableReader& reader, const Pool& 
   database.name = name;
   database.node = ReadOnlyNode(reader, name);
   TableReader pool = reader.Table("pool");
-  database.pool = Overlay(base, ReadOverride(pool));
+  database.own = ReadOverride(pool);
+  database.pool = Overlay(base, database.own);
   if (reader.Has("pool")) CheckMinSize(pool, database.pool, "");
   ReadNotServed("database", reader);
   return database;
@@ -131,6 +132,9 @@ void ReadDatabases(TableReader reader, Config& config) {
   auto tables = reader.NamedTables();
   if (reader.IsEmpty()) reader.Fault("must have an entry: [databases.NAME] with a primary");
   for (auto& [name, table] : tables) {
+    if (config.IsConsole(name)) {
+      table.Fault("is the console's name: see admin.database");
+    }
     config.databases.emplace(name, ReadDatabase(name, table, config.pool));
     table.RejectUnknown();
   }

@@ -41,6 +41,7 @@ StatusOr<Config> Parse(std::string_view text, const std::string& path) {
   ReadPeers(root.Table("peers"), config.peers);
   ReadAuth(root.Table("auth"), folder, config.listen, faults, config.auth);
   ReadPool(root.Table("pool"), config.pool);
+  ReadAdmin(root.Table("admin"), config.admin);
   ReadLog(root.Table("log"), config.log);
   ReadDatabases(root.Table("databases"), config);
   ReadUsers(root.Table("users"), config);

@@ -12,10 +12,7 @@ shard_map = ""
 consistency = "session"
 max_lag = "10s"
 
-[root.admin]
-database = "pgweir"
-users = ["postgres"]
-stats_users = []
+[admin]
 http = "127.0.0.1:9632"
 
 [root.slow_log]

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "config/file.h"
+#include "config/not_served.h"
 #include "config/sections.h"
 
 namespace pgweir::config {
@@ -110,6 +111,18 @@ void ReadPeers(TableReader reader, std::map<int, Peer>& peers) {
     if (peer.host.empty()) table.Fault("host", "must be a name, an address or a socket's folder");
     table.RejectUnknown();
     peers.emplace(id, std::move(peer));
+  }
+}
+
+void ReadAdmin(TableReader reader, Admin& admin) {
+  admin.database = reader.Text("database").value_or(admin.database);
+  admin.users = reader.Texts("users").value_or(admin.users);
+  admin.stats_users = reader.Texts("stats_users").value_or(admin.stats_users);
+  admin.old_columns = reader.Bool("old_columns").value_or(admin.old_columns);
+  ReadNotServed("admin", reader);
+  reader.RejectUnknown();
+  if (admin.database.empty() || admin.database == "*") {
+    reader.Fault("database", "must be the name of a database");
   }
 }
 

@@ -92,6 +92,12 @@ SecretKind KindOf(std::string_view secret) {
   return SecretKind::kPlain;
 }
 
+std::vector<std::string> Users::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, secret] : secrets_) names.push_back(name);
+  return names;
+}
+
 const std::string* Users::Find(std::string_view name) const {
   const auto it = secrets_.find(name);
   return it == secrets_.end() ? nullptr : &it->second;

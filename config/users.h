@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/status.h"
@@ -24,6 +25,7 @@ class Users {
  public:
   // The user's secret as the file has it, or null. Lives as long as this object.
   const std::string* Find(std::string_view name) const;
+  std::vector<std::string> Names() const;
   size_t size() const { return secrets_.size(); }
 
  private:

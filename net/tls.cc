@@ -105,4 +105,8 @@ std::string PeerCommonName(SSL* ssl) {
   return name.find('\0') == std::string::npos ? name : "";
 }
 
+std::string DescribeTls(const SSL* ssl) {
+  return std::string(SSL_get_version(ssl)) + "/" + SSL_get_cipher_name(ssl);
+}
+
 }  // namespace pgweir::net

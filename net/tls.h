@@ -42,4 +42,7 @@ bool HasPeerCertificate(SSL* ssl);
 // where the name has a NUL in it.
 std::string PeerCommonName(SSL* ssl);
 
+// "TLSv1.3/TLS_AES_256_GCM_SHA384", of an encrypted connection.
+std::string DescribeTls(const SSL* ssl);
+
 }  // namespace pgweir::net

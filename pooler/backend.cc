@@ -1,9 +1,27 @@
 #include "pooler/backend.h"
 
+#include <tuple>
+
 #include "base/log.h"
+#include "net/address.h"
+#include "net/tls.h"
 #include "wire/messages.h"
 
 namespace pgweir::pooler {
+namespace {
+
+BackendOrigin OriginOf(const ServerConnection& connection, const net::Stream& stream) {
+  BackendOrigin origin;
+  origin.process_id = connection.process_id;
+  std::tie(origin.address, origin.port) = net::RemoteAddress(connection.fd);
+  std::tie(origin.local_address, origin.local_port) = net::LocalAddress(connection.fd);
+  if (stream.tls()) origin.tls = net::DescribeTls(stream.ssl());
+  origin.opened_at = std::chrono::system_clock::now();
+  return origin;
+}
+
+}  // namespace
+
 Backend::Backend(BackendId id, ServerConnection connection)
     : opened_at(Clock::now()),
       idle_since(opened_at),
@@ -12,6 +30,7 @@ Backend::Backend(BackendId id, ServerConnection connection)
       stream_(connection_.fd, net::Socket::Ownership::kBorrows) {
   parameters = connection_.parameters;
   if (connection_.ssl != nullptr) stream_.BorrowTls(connection_.ssl);
+  origin_ = OriginOf(connection_, stream_);
 }
 
 bool DrainUnasked(Backend& backend, std::span<std::byte> scratch) {

@@ -15,6 +15,15 @@
 
 namespace pgweir::pooler {
 
+// Where a backend's connection comes from and leads to; never changes.
+struct BackendOrigin {
+  int process_id = 0;  // the server's
+  std::string address, port;
+  std::string local_address, local_port;  // "" over a unix socket
+  std::string tls;                        // version and cipher; "" = none
+  std::chrono::system_clock::time_point opened_at;
+};
+
 // A connection to a server, carried by net/. Whoever opened it keeps the socket and its TLS
 // session; we read and write them. One thread at a time touches a backend: whoever holds its lease,
 // or the pool under its mutex.
@@ -24,7 +33,8 @@ class Backend {
   Backend(BackendId id, ServerConnection connection);
 
   BackendId id() const { return id_; }
-  int process_id() const { return connection_.process_id; }
+  int process_id() const { return origin_.process_id; }
+  const BackendOrigin& origin() const { return origin_; }
   net::Stream& stream() { return stream_; }
   // Outlives the backend where a cancel still runs; null when the server gave no key for it.
   const std::shared_ptr<const ServerCancel>& cancel() const { return connection_.cancel; }
@@ -63,6 +73,7 @@ class Backend {
 
   const BackendId id_;
   ServerConnection connection_;  // before stream_: the socket is given back before it is closed
+  BackendOrigin origin_;
   net::Stream stream_;
 
   State state_ = State::kLeased;

@@ -55,6 +55,16 @@ StatusOr<ClientCaps::Ticket> ClientCaps::Admit(const config::Config& config,
   return ticket;
 }
 
+ClientCaps::Numbers ClientCaps::by_database() const {
+  MutexLock lock(counts_->mutex);
+  return counts_->by_database;
+}
+
+ClientCaps::Numbers ClientCaps::by_user() const {
+  MutexLock lock(counts_->mutex);
+  return counts_->by_user;
+}
+
 ClientCaps::Ticket& ClientCaps::Ticket::operator=(Ticket&& other) noexcept {
   if (this == &other) return *this;
   Release();

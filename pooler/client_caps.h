@@ -38,6 +38,10 @@ class ClientCaps {
   StatusOr<Ticket> Admit(const config::Config& config, const config::Database& database,
                          const std::string& database_name, const std::string& user);
 
+  using Numbers = absl::flat_hash_map<std::string, int>;  // by name; those that are not 0
+  Numbers by_database() const;
+  Numbers by_user() const;
+
  private:
   struct Counts {
     Mutex mutex;

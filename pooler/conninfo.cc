@@ -274,4 +274,17 @@ StatusOr<std::string> UserIn(const std::string& connection_string) {
   return Take(all, "user");
 }
 
+Destination DestinationOf(const std::string& connection_string) {
+  const StatusOr<OptionsPtr> options = Parse(connection_string);
+  if (!options.ok()) return {};
+  Options all;
+  Merge(options->get(), all);
+  Destination destination{.host = Take(all, "host"),
+                          .port = Take(all, "port"),
+                          .database = Take(all, "dbname"),
+                          .user = Take(all, "user")};
+  if (destination.host.empty()) destination.host = Take(all, "hostaddr");
+  return destination;
+}
+
 }  // namespace pgweir::pooler

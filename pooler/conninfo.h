@@ -46,4 +46,10 @@ StatusOr<ConnectionSettings> ReadConninfo(const Target& target);
 // wrong with the string.
 StatusOr<std::string> UserIn(const std::string& connection_string);
 
+// Where such a string leads; "" for what it does not say. Of a string that UserIn understands.
+struct Destination {
+  std::string host, port, database, user;
+};
+Destination DestinationOf(const std::string& connection_string);
+
 }  // namespace pgweir::pooler

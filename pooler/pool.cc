@@ -49,7 +49,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 bool Lease::cancel_under_way() const { return pool_->CancelUnderWay(*backend_); }
 
-void Lease::Return() { pool_->Return(*std::exchange(backend_, nullptr)); }
+void Lease::Return(TimePoint now) { pool_->Return(*std::exchange(backend_, nullptr), now); }
 
 void Lease::Discard() {
   if (backend_ != nullptr) pool_->Discard(*std::exchange(backend_, nullptr));
@@ -113,7 +113,7 @@ Pool::Waiting::~Waiting() {
   pool_.Finish(std::move(aftermath));
   if (unwanted == nullptr) return;
   unwanted->stream().socket().Unpark(event_.worker(), nullptr);
-  pool_.Return(*unwanted);
+  pool_.Return(*unwanted, Clock::now());
 }
 
 StatusOr<Lease> Pool::Waiting::Poll() {
@@ -198,11 +198,11 @@ bool Pool::CancelUnderWay(const Backend& backend) const {
   return backend.cancels_under_way_ > 0;
 }
 
-void Pool::Return(Backend& backend) {
+void Pool::Return(Backend& backend, TimePoint now) {
   PGWEIR_CHECK(backend.tracker.idle());
   // Bytes that nobody has read would be met by the next owner; an idle server sends few.
   const bool poked = backend.stream().readable();
-  backend.idle_since = Clock::now();
+  backend.idle_since = now;
   backend.stream().socket().Park(this, backend.id().value);
   GiveBack(backend, poked);
 }
@@ -257,8 +257,8 @@ void Pool::Discard(Backend& backend) {
 }
 
 bool Pool::MayStay(const Backend& backend, TimePoint now) const {
-  if (closed_ || backend.target_version_ != target_version_ || now >= backend.retire_at)
-    return false;
+  if (closed_ || paused_ || backend.target_version_ != target_version_) return false;
+  if (now >= backend.retire_at) return false;
   // Overflow serves those who wait and no longer.
   return !waiting_.empty() || static_cast<int>(all_.size()) <= limits_.size;
 }
@@ -306,9 +306,9 @@ void Pool::PlanOpening(Aftermath& aftermath) {
   int wanted = 0;
   size_t got = 0;
   do {
-    wanted = closed_ ? 0
-                     : BackendsToOpen(limits_, static_cast<int>(all_.size()), connecting_,
-                                      static_cast<int>(waiting_.size()));
+    wanted = closed_ || paused_ ? 0
+                                : BackendsToOpen(limits_, static_cast<int>(all_.size()),
+                                                 connecting_, static_cast<int>(waiting_.size()));
     if (wanted == 0 && !starving_) return;
     const TimePoint since =
         wanted > 0 ? waiting_[static_cast<size_t>(connecting_)]->since : kNoDeadline;
@@ -400,7 +400,7 @@ void Pool::Land(Owned owned, net::Worker& home) {
     --connecting_;
     all_.emplace(backend.id().value, std::move(owned));
   }
-  Return(backend);
+  Return(backend, Clock::now());
 }
 
 // --- cancelling ---
@@ -499,7 +499,7 @@ void Pool::Maintain(TimePoint now) {
   {
     MutexLock lock(mutex_);
     CloseIdle(false, now, aftermath);
-    if (!closed_) {
+    if (!closed_ && !paused_) {
       // Without keys nothing can be opened until a client has brought them.
       if (target_.complete()) {
         aftermath.opening = share_->ClaimSpare(
@@ -578,16 +578,6 @@ config::Pool Pool::limits() const {
 Target Pool::target() const {
   MutexLock lock(mutex_);
   return target_;
-}
-
-Pool::Counts Pool::counts() const {
-  MutexLock lock(mutex_);
-  Counts counts;
-  counts.idle = idle_count_;
-  counts.leased = static_cast<int>(all_.size()) - idle_count_;
-  counts.connecting = connecting_;
-  counts.waiting = static_cast<int>(waiting_.size());
-  return counts;
 }
 
 }  // namespace pgweir::pooler

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -42,8 +43,8 @@ class Lease {
 
   // A cancel request for the backend is on its way.
   bool cancel_under_way() const;
-  // Requires that backend->tracker.idle().
-  void Return();
+  // Requires that backend->tracker.idle(); `now` saves a look at the clock where it is known.
+  void Return(TimePoint now = Clock::now());
   void Discard();
 
  private:
@@ -137,10 +138,62 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   Target target() const;
   const std::string& name() const { return name_; }
 
+  // --- for the console (pool_console.cc); any thread ---
+
+  // While paused no backend is opened or granted: idle ones end at once, the others when they
+  // become free, and clients wait.
+  void SetPaused(bool paused);
+  bool paused() const;
+  // Every backend is replaced: idle ones at once, the others when they become free.
+  void Reconnect();
+
+  // A client that is logged in and served by this pool, for the counts, from construction on.
+  class Member {
+   public:
+    Member() = default;
+    explicit Member(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) { Count(1); }
+    Member(Member&& other) noexcept = default;
+    Member& operator=(Member&& other) noexcept {
+      std::swap(pool_, other.pool_);
+      return *this;
+    }
+    ~Member() { Count(-1); }
+
+   private:
+    void Count(int change) {
+      if (pool_ != nullptr) pool_->members_.fetch_add(change, std::memory_order_relaxed);
+    }
+    std::shared_ptr<Pool> pool_;
+  };
+
   struct Counts {
-    int idle = 0, leased = 0, connecting = 0, waiting = 0;
+    int idle = 0;             // of them:
+    int long_idle = 0;        // to be checked before they are used
+    int leased = 0;           // with a client, or on their way
+    int being_cancelled = 0;  // free, but a cancel may still be on its way
+    int connecting = 0;
+    int outdated = 0;                       // not idle and to end when they become free
+    int cancels = 0;                        // on their way to a server
+    int members = 0;                        // clients, whatever they do
+    int waiting = 0;                        // of them, those in the queue
+    TimePoint waiting_since = kNoDeadline;  // the first of them
+    bool paused = false;
+    int open() const { return idle + leased + being_cancelled; }
   };
   Counts counts() const;
+
+  // A backend as those see it who don't hold it.
+  struct Shown {
+    BackendId id;
+    int fd;
+    BackendOrigin origin;
+    const char* state;     // PgBouncer's word
+    bool close_needed;     // when it becomes free
+    TimePoint idle_since;  // kNoDeadline unless idle
+    int prepared = 0;      // statements; of an idle one
+    std::string application_name = {};
+  };
+  std::vector<Shown> Show() const;
 
  private:
   friend class Lease;
@@ -149,7 +202,7 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   Pool(std::string name, Target target, const config::Pool& limits, PoolServices services);
 
   bool CancelUnderWay(const Backend& backend) const;
-  void Return(Backend& backend);
+  void Return(Backend& backend, TimePoint now);
   void Discard(Backend& backend);
   void GiveBack(Backend& backend, bool poked);
   void OnOpened(StatusOr<Owned> opened, Place place, net::Worker& home);
@@ -176,6 +229,8 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   };
   void Finish(Aftermath aftermath);
 
+  bool IsLongIdle(const Backend& backend, TimePoint now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayStay(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Owned Take(Backend& backend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Backend* PopIdle(int worker, uint64_t custom_settings = 0) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -201,6 +256,8 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   Status last_failure_ ABSL_GUARDED_BY(mutex_);
   bool starving_ ABSL_GUARDED_BY(mutex_) = false;  // lacks places for those who wait
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<int> members_{0};
   wire::ParametersRef login_parameters_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, wire::ParametersRef> settings_ ABSL_GUARDED_BY(mutex_);
 };

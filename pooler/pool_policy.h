@@ -8,6 +8,9 @@
 
 namespace pgweir::pooler {
 
+// A backend that has been idle for longer is asked whether it still answers (pool.pre_ping).
+inline constexpr std::chrono::milliseconds kPingAfter{30'000};
+
 // How many backends to start now. `open` counts those that exist, leased or idle, `connecting`
 // those under way, `waiting` the clients in the queue. Never more than waiting clients need beyond
 // what is under way, never beyond size + overflow.

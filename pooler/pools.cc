@@ -105,6 +105,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const C
     entry.target = login->target;
     entry.pool = Pool::Make(fmt::format("{}/{}", client.database_name, login->user), login->target,
                             limits, CapsFor(config, key), services_);
+    if (IsPaused(key.database)) entry.pool->SetPaused(true);
   } else if (!(entry.target == login->target)) {
     entry.target = login->target;
     entry.pool->Reconfigure(login->target, limits);
@@ -124,8 +125,13 @@ StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
   limits.min_size = 0;
   login->target.keywords = std::move(keywords);
   const Key key{client.database.node.name, client.database_name, login->user};
-  return Pool::Make(fmt::format("{}/{} ({})", client.database_name, login->user, purpose),
-                    login->target, limits, CapsFor(config, key), services_);
+  auto pool = Pool::Make(fmt::format("{}/{} ({})", client.database_name, login->user, purpose),
+                         login->target, limits, CapsFor(config, key), services_);
+  MutexLock lock(mutex_);
+  if (IsPaused(key.database)) pool->SetPaused(true);
+  std::erase_if(dedicated_, [](const auto& entry) { return entry.second.expired(); });
+  dedicated_.emplace_back(key, pool);
+  return pool;
 }
 
 void Pools::Reconfigure(const config::Config& config) {

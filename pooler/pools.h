@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,31 @@ class Pools {
     return client_caps_.Admit(config, client.database, client.database_name, client.user);
   }
 
+  // --- for the console (pools_console.cc) ---
+
+  // PAUSE and RESUME: of one database, or with "" of all. What is paused in both ways is resumed in
+  // both. Pools made later obey too.
+  void SetPaused(const std::string& database, bool paused);
+  bool paused(const std::string& database) const;  // "" = all are
+  bool any_paused() const;
+  // RECONNECT; "" = all.
+  void Reconnect(const std::string& database);
+  // DISABLE and ENABLE: whether clients may log in.
+  void SetDisabled(const std::string& database, bool disabled);
+  bool disabled(const std::string& database) const;
+
+  // By database and user, those of replication connections last.
+  struct Listed {
+    std::string node, database, user;
+    std::shared_ptr<Pool> pool;
+    bool dedicated = false;
+  };
+  std::vector<Listed> List(const std::string& database = "") const;
+  // Backends in use, by database and by login user.
+  using Numbers = std::map<std::string, int>;
+  Numbers backends_of(Quota::Kind kind) const;
+  const ClientCaps& client_caps() const { return client_caps_; }
+
   // Puts changed limits and connection strings into effect; closes pools whose database is gone.
   void Reconfigure(const config::Config& config);
   // About once a second.
@@ -81,14 +107,21 @@ class Pools {
 
   StatusOr<Login> LoginFor(const Client& client) const;
 
+  std::vector<Listed> ListLocked(const std::string& database) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsPaused(const std::string& database) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Pool::Caps CapsFor(const config::Config& config, const Key& key);
 
   const PoolServices services_;
   const std::shared_ptr<Quotas> quotas_ = std::make_shared<Quotas>();
   ClientCaps client_caps_;
   LoginKeys keys_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<Key, Entry> pools_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<Key, std::weak_ptr<Pool>>> dedicated_ ABSL_GUARDED_BY(mutex_);
+  bool all_paused_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<std::string, std::less<>> paused_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> disabled_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace pgweir::pooler

@@ -1,7 +1,7 @@
 #include "proxy/authentication.h"
 
 #include "base/log.h"
-#include "net/peer_user.h"
+#include "net/address.h"
 #include "net/tls.h"
 #include "proxy/password_login.h"
 
@@ -97,8 +97,8 @@ Status CheckClientCert(const Client& client, const Snapshot& snapshot, const Dem
 
 Status CheckPeer(const Client& client, const Snapshot& snapshot, const std::string& map,
                  const std::string& user) {
-  const auto uid = net::PeerUid(client.stream.socket().fd());
-  const auto name = uid.has_value() ? net::UserName(*uid) : std::nullopt;
+  const auto peer = net::PeerOf(client.stream.socket().fd());
+  const auto name = peer.has_value() ? net::UserName(peer->uid) : std::nullopt;
   if (name.has_value() && snapshot.ident_maps().Allows(map, *name, user)) return absl::OkStatus();
   LogInfo("the unix socket's peer is another user peer=\"{}\" user=\"{}\" map=\"{}\"",
           name.value_or("unknown"), user, map);

@@ -7,7 +7,10 @@ Client::Client(net::Worker& worker, int fd, Peer from)
   stream.socket().Attach(worker, &event);
 }
 
-bool Client::Send(wire::Bytes bytes) { return output.Send(stream, bytes) != net::IoState::kFailed; }
+bool Client::Send(wire::Bytes bytes) {
+  counters->Add(Stat::kSent, bytes.size());
+  return output.Send(stream, bytes) != net::IoState::kFailed;
+}
 
 bool Client::Send(std::string_view bytes) { return Send(wire::AsBytes(bytes)); }
 
@@ -17,6 +20,7 @@ net::Task<bool> Client::ReadMore() {
       const auto scratch = event.worker().scratch().first(kMaxInput - input.size());
       const net::IoResult got = stream.Read(scratch);
       if (got.state == net::IoState::kOk) {
+        counters->Add(Stat::kReceived, got.bytes);
         input.append(wire::AsText(scratch.first(got.bytes)));
         co_return true;
       }

@@ -8,6 +8,7 @@
 #include "net/task.h"
 #include "net/worker.h"
 #include "proxy/host.h"
+#include "proxy/statistics.h"
 
 namespace pgweir::proxy {
 
@@ -23,6 +24,8 @@ class Client {
   net::Output output;
   // Bytes read that wait for more: at most a message's head, or a request up to its Sync.
   std::string input;
+  // Of what it is logged in to.
+  Counters* counters = &Counters::Unread();
 
   // Sends, or keeps what can't be sent yet. False when the client is gone.
   bool Send(std::string_view bytes);

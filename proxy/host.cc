@@ -63,4 +63,15 @@ void SessionHost::End(Ending ending) {
   });
 }
 
+void SessionHost::Suspend(bool suspended) {
+  worker_.Post([this, suspended] {
+    tools_.suspended = suspended;
+    for (const auto& [id, session] : sessions_) session->Poke();
+  });
+}
+
+void SessionHost::ForEach(absl::FunctionRef<void(Session&)> visit) {
+  for (const auto& [id, session] : sessions_) visit(*session);
+}
+
 }  // namespace pgweir::proxy

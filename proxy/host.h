@@ -7,15 +7,18 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "base/ids.h"
 #include "base/ip_address.h"
 #include "net/worker.h"
 #include "pooler/pools.h"
 #include "proxy/cancel_keys.h"
+#include "proxy/control.h"
 #include "proxy/login_failures.h"
 #include "proxy/node_catalog.h"
 #include "proxy/snapshot.h"
 #include "proxy/statement_store.h"
+#include "proxy/statistics.h"
 #include "proxy/user_secrets.h"
 #include "proxy/worker_tools.h"
 
@@ -31,10 +34,14 @@ struct Shared {
   StatementStore& statements;
   CatalogLoader& catalogs;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
+  Statistics& statistics;
+  Control& control;
   SessionCounts session_counts{};
   UserSecrets secrets{};
   LoginFailures failures{};
-  std::atomic<int> clients{0};  // connections, logged in or not
+  std::atomic<int> clients{0};   // connections, logged in or not
+  std::atomic<int> consoles{0};  // of them, those logged in to the console
+  std::atomic<bool> suspended{false};
   std::atomic<uint64_t> next_session{1};
 };
 
@@ -90,6 +97,12 @@ class SessionHost {
   // Any thread.
   void Replace(SnapshotRef snapshot);
   void End(Ending ending);
+
+  // Any thread. While suspended, clients are not read.
+  void Suspend(bool suspended);
+
+  // On the worker's thread; `visit` must not end a session.
+  void ForEach(absl::FunctionRef<void(Session&)> visit);
 
   // Any thread; a hint for where to put new clients.
   int load() const { return load_.load(std::memory_order_relaxed); }

@@ -29,8 +29,8 @@ FILE is a pgweir.toml or a pgbouncer.ini. As PgBouncer is started:
     -v, --verbose        log more; twice, more still
     -u, --user=USER      become this user when started as root
 
-Signals: HUP reloads; TERM stops when all clients have left, INT when all transactions have ended, a
-second one at once; QUIT stops at once.
+Signals: HUP reloads; USR1 pauses, USR2 resumes; TERM stops when all clients have left, INT when all
+transactions have ended, a second one at once; QUIT stops at once.
 )";
 
 std::string_view LevelName(config::LogLevel level) {

@@ -109,8 +109,14 @@ void CatalogLoader::Load(NodeCatalog& catalog) {
     current = catalog.catalog_;
   }
   if (pool == nullptr) return;
+  used_ = pool.get();
+  if (pool->paused()) {
+    used_ = nullptr;
+    return;
+  }
   catalog.stale_ = false;
   auto rows = Ask(pool->target());
+  used_ = nullptr;
   auto next = rows.ok() ? router::Catalog::Refresh(current, *rows)
                         : StatusOr<router::CatalogRef>(rows.status());
   const TimePoint now = Clock::now();

@@ -55,6 +55,10 @@ class CatalogLoader {
   NodeCatalogRef Get(const std::string& node, const std::string& database,
                      const std::shared_ptr<pooler::Pool>& pool) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Any thread. Whether the pool's login is just being used. Of a paused pool it is not, once it
+  // has been found not to be.
+  bool Uses(const pooler::Pool& pool) const { return used_.load() == &pool; }
+
  private:
   void Run();
   std::vector<NodeCatalogRef> Due();
@@ -62,6 +66,7 @@ class CatalogLoader {
 
   Mutex mutex_;
   std::map<std::pair<std::string, std::string>, NodeCatalogRef> catalogs_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<const pooler::Pool*> used_{nullptr};
   std::atomic<bool> stopping_{false};
   std::counting_semaphore<> wanted_{0};  // a new one is
   std::binary_semaphore ended_{0};       // the thread has

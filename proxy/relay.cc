@@ -58,7 +58,7 @@ void Relay::Drop() {
   lease_.Discard();
 }
 
-void Relay::Release() {
+void Relay::Release(TimePoint now) {
   const bool unknown = lease_->custom_settings == pooler::Backend::kUnknownSettings;
   if (unfit_ || unknown) {
     LogInfo("closing because: {} backend={}",
@@ -66,7 +66,7 @@ void Relay::Release() {
             lease_->id().value);
     return lease_.Discard();
   }
-  lease_.Return();
+  lease_.Return(now);
 }
 
 void Relay::Attach(pooler::Lease lease) {
@@ -83,7 +83,9 @@ void Relay::Attach(pooler::Lease lease) {
   backend_broken_ = false;
 }
 
-bool Relay::Begin(wire::Bytes request) {
+bool Relay::Begin(wire::Bytes request, TimePoint now) {
+  client_.counters->Add(Stat::kAssignments);
+  request_at_ = xact_since_ = now;
   const std::string settings = AgreeOnSettings();
   if (!settings.empty()) {
     lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow, kSettings);
@@ -129,6 +131,27 @@ std::string Relay::AgreeOnSettings() {
     return "";
   }
   return wire::SettingsChange(*theirs, *parameters);
+}
+
+// What the client sends on a backend that it has begins a request, and a transaction, if nothing is
+// under way.
+void Relay::NoteBegin() {
+  const wire::ReplyTracker& tracker = lease_->tracker;
+  if (tracker.outstanding()) return;
+  request_at_ = Clock::now();
+  if (tracker.status() == wire::TransactionStatus::kIdle) xact_since_ = request_at_;
+}
+
+// A request has been answered; those that wait behind it begin now.
+void Relay::NoteAnswer() {
+  Counters& counters = *client_.counters;
+  counters.Add(Stat::kQueries);
+  counters.Add(Stat::kQueryTime, answered_at_ - request_at_);
+  request_at_ = answered_at_;
+  if (lease_->tracker.status() != wire::TransactionStatus::kIdle) return;
+  counters.Add(Stat::kXacts);
+  counters.Add(Stat::kXactTime, answered_at_ - xact_since_);
+  xact_since_ = answered_at_;
 }
 
 bool Relay::SendFirst(wire::Bytes bytes) {
@@ -273,6 +296,7 @@ Relay::Next Relay::ReadBackend() {
 bool Relay::TakeReplies(wire::Bytes in) {
   Splice answer(in, tools_.answer);
   wire::ReplyTracker& tracker = lease_->tracker;
+  answered_at_ = TimePoint();
   size_t position = 0;
   // Of a message that was swallowed at its head, the rest is dropped as well.
   const size_t left = std::min<size_t>(lease_->scanner.body_left(), in.size());
@@ -344,6 +368,8 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
       return;
     case backend::kReadyForQuery:
       ++answers_;
+      if (answered_at_ == TimePoint()) answered_at_ = Clock::now();
+      if (!swallowed && !beginning_anew_) NoteAnswer();
       if (!lease_->tracker.outstanding()) commit_under_way_ = false;
       return;
     default:
@@ -457,8 +483,8 @@ void Relay::Forward(wire::Bytes bytes) {
 
 Relay::Next Relay::ReadClient() {
   const bool something = stalled_ ? !lease_->tracker.awaits_ready() : client_.stream.readable();
-  if (terminated_ || releasing_ || beginning_anew_ || !something || !to_backend_.empty() ||
-      lease_->tracker.pending() > kMaxPending) {
+  if (tools_.suspended || terminated_ || releasing_ || beginning_anew_ || !something ||
+      !to_backend_.empty() || lease_->tracker.pending() > kMaxPending) {
     return Next::kWait;
   }
   const std::span<std::byte> scratch = client_.event.worker().scratch();
@@ -468,6 +494,8 @@ Relay::Next Relay::ReadClient() {
     const net::IoResult got = client_.stream.Read(scratch.subspan(size));
     if (got.state == net::IoState::kBlocked) return Next::kWait;
     if (got.state != net::IoState::kOk) return Next::kClientGone;
+    client_.counters->Add(Stat::kReceived, got.bytes);
+    NoteBegin();
     size += got.bytes;
   }
   replay_.clear();
@@ -530,8 +558,11 @@ void Relay::NoteRequest(const wire::Frame& frame) {
     case frontend::kQuery:
       return tracker.OnRequest(Request::kQuery);
     case frontend::kParse:
+      client_.counters->Add(Stat::kClientParses);
+      client_.counters->Add(Stat::kServerParses);
       return tracker.OnRequest(Request::kParse);
     case frontend::kBind:
+      client_.counters->Add(Stat::kBinds);
       return tracker.OnRequest(Request::kBind);
     case frontend::kDescribe:
       return tracker.OnRequest(!frame.head.empty() && frame.head[0] == std::byte{'S'}

@@ -62,6 +62,7 @@ class Relay {
   void LoggedIn(wire::ParametersRef everybodys, NodeCatalogRef catalog) {
     rewriter_.state().set_login(parameters, everybodys != nullptr ? everybodys : parameters);
     rewriter_.set_catalog(std::move(catalog));
+    rewriter_.set_counters(*client_.counters);
   }
 
   // Takes the backend for as long as the client needs it; forgets what the last one left.
@@ -69,7 +70,7 @@ class Relay {
   // Closes the backend; what was sent to it is lost.
   void Drop();
   // Gives the backend back, for others if it may serve others.
-  void Release();
+  void Release(TimePoint now);
 
   // The SQL that gives the backend settings of the client's that it must not work without: they are
   // to be there before Begin. Mostly "".
@@ -79,7 +80,7 @@ class Relay {
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
   // all in one write. False when the connection broke before one byte was taken.
-  bool Begin(wire::Bytes request);
+  bool Begin(wire::Bytes request, TimePoint now);
 
   Next Pump();
 
@@ -99,6 +100,8 @@ class Relay {
   bool mid_message() const { return !scanner_.at_boundary(); }
   // Nothing is outstanding and no transaction is open.
   bool Free() const;
+  // Bytes of the client's are still to be sent to the backend.
+  bool holds_bytes() const { return !to_backend_.empty(); }
   // Whether another client would meet something of this one's on the backend.
   bool left_traces() const;
   // And no reset takes it away.
@@ -113,6 +116,11 @@ class Relay {
   bool told_fatal() const { return told_fatal_; }
   // How many requests have been answered to their end on this backend.
   uint64_t answers() const { return answers_; }
+  // When the last of what the backend has just said was read, if that ended a request.
+  TimePoint answered_at() const { return answered_at_; }
+  // When the client's last request began, and ended if it has.
+  TimePoint request_at() const { return request_at_; }
+  size_t prepared() const { return rewriter_.state().named(); }
   bool commit_under_way() const { return commit_under_way_; }
   bool terminated() const { return terminated_; }
   // Whether what was sent may be sent again, on another backend: nobody has seen anything of it,
@@ -129,6 +137,8 @@ class Relay {
   void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed);
   void OnParameterStatus(const wire::Frame& frame, uint32_t token);
   void OnError(const wire::Frame& frame, uint32_t token, bool swallowed);
+  void NoteBegin();
+  void NoteAnswer();
   void Settle();
   void TakeAnswer();
   Next SettleSession();
@@ -175,6 +185,7 @@ class Relay {
   bool stale_plan_ = false;  // the error that comes now says so
   Status violation_;
   uint64_t answers_ = 0;
+  TimePoint request_at_{}, xact_since_{}, answered_at_{};
   bool swallowing_body_ = false;  // of a message that goes on in the next bytes
   bool discarding_ = false;
   bool told_fatal_ = false;

@@ -60,6 +60,7 @@ RequestReader::State RequestReader::PollOnce(wire::Bytes& request) {
       return State::kEnded;
     }
     if (got.state == net::IoState::kBlocked && fresh) return State::kWait;
+    client_.counters->Add(Stat::kReceived, got.bytes);
     size += got.bytes;
   }
   return Examine(scratch.first(size), request);

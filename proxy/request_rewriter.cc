@@ -105,6 +105,7 @@ void RequestRewriter::NextBatch() {
 }
 
 void RequestRewriter::Ask(Request request, Answers answers, uint32_t token) {
+  if (request == Request::kParse) counters_->Add(Stat::kServerParses);
   backend_->tracker.OnRequest(request, answers, token);
 }
 

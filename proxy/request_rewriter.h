@@ -12,6 +12,7 @@
 #include "proxy/prepared_names.h"
 #include "proxy/session_state.h"
 #include "proxy/splice.h"
+#include "proxy/statistics.h"
 #include "proxy/worker_tools.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
@@ -45,6 +46,8 @@ class RequestRewriter {
 
   // What is known of the database that the client works on.
   void set_catalog(NodeCatalogRef catalog) { catalog_ = std::move(catalog); }
+  // What the client does is counted here.
+  void set_counters(Counters& counters) { counters_ = &counters; }
   // The transaction is over. If it changed the catalog, what is known is to be asked for anew.
   void TransactionOver();
 
@@ -194,6 +197,7 @@ class RequestRewriter {
 
   WorkerTools& tools_;
   StatementStore& store_;
+  Counters* counters_ = &Counters::Unread();
   SessionState state_;
   NodeCatalogRef catalog_;
   bool changed_catalog_ = false;

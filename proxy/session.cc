@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "pooler/pool_policy.h"
 #include "proxy/error_response.h"
 #include "wire/messages.h"
 
@@ -11,8 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A backend that has been idle for longer is asked whether it still answers (pool.pre_ping).
-constexpr milliseconds kPingAfter{30'000};
 constexpr milliseconds kPingTimeout{5'000};
 // One that was used more recently has not had the time to die unnoticed by its poller.
 constexpr milliseconds kPeekAfter{1};
@@ -49,7 +48,13 @@ Session::~Session() {
 }
 
 net::Task<void> Session::Run() {
-  if (co_await LogIn()) co_await Serve();
+  const bool logged_in = co_await LogIn();
+  if (logged_in && console_ != nullptr) {
+    co_await console_->Serve();
+    if (MustEndNow()) co_await Say(EndReason());
+  } else if (logged_in) {
+    co_await Serve();
+  }
   client_.event.SetDeadline(Clock::now() + kFarewell);
   if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
   client_.stream.Shutdown();
@@ -62,13 +67,15 @@ net::Task<void> Session::Run() {
 net::Task<void> Session::Serve() {
   while (true) {
     while (relay_.attached()) {
+      if (!killed_.ok()) co_return co_await DieNow();
       if (cancel_ != nullptr) ForwardCancel();
       const Relay::Next next = relay_.Pump();
       if (next == Relay::Next::kFree) {
-        relay_.Release();
+        const TimePoint answered = relay_.answered_at();
+        relay_.Release(answered == TimePoint() ? Clock::now() : answered);
       } else if (next == Relay::Next::kWait) {
         if (MustEnd()) {
-          co_await Say(ShuttingDown());
+          co_await Say(EndReason());
           co_await CleanUp();
           co_return;
         }
@@ -88,7 +95,7 @@ net::Task<void> Session::Serve() {
     }
 
     wire::Bytes request;
-    const RequestReader::State state = requests_.Poll(request);
+    const RequestReader::State state = NextRequest(request);
     if (state == RequestReader::State::kEnded) co_return;
     if (state == RequestReader::State::kViolation) {
       co_await Say(requests_.violation());
@@ -97,7 +104,7 @@ net::Task<void> Session::Serve() {
     if (state == RequestReader::State::kWait) {
       FinishCancel();
       if (MustEnd()) {
-        co_await Say(ShuttingDown());
+        co_await Say(EndReason());
         co_return;
       }
       if (const Status late = CheckTime(); !late.ok()) {
@@ -108,10 +115,11 @@ net::Task<void> Session::Serve() {
       continue;
     }
 
+    const TimePoint now = Clock::now();
     pooler::Lease lease = TryAcquire();
-    if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease) && relay_.Agrees(*lease)) {
+    if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease, now) && relay_.Agrees(*lease)) {
       relay_.Attach(std::move(lease));
-      if (relay_.Begin(request)) continue;
+      if (relay_.Begin(request, now)) continue;
       relay_.Drop();
       requests_.Rewind();
       lease = pooler::Lease();
@@ -119,6 +127,15 @@ net::Task<void> Session::Serve() {
     std::string kept(wire::AsText(request));
     if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
+}
+
+RequestReader::State Session::NextRequest(wire::Bytes& request) {
+  if (!killed_.ok()) return RequestReader::State::kWait;
+  if (!host_.tools().suspended) return requests_.Poll(request);
+  // What is to be sent is sent all the same.
+  const bool gone =
+      !client_.output.empty() && client_.output.Flush(client_.stream) == net::IoState::kFailed;
+  return gone ? RequestReader::State::kEnded : RequestReader::State::kWait;
 }
 
 pooler::Lease Session::TryAcquire() {
@@ -148,9 +165,9 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       continue;
     }
     relay_.Attach(std::move(lease));
-    if (!NeedsCheck(*relay_.lease()) || co_await CheckAlive()) {
+    if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) {
       const Status agreed = co_await Agree();
-      if (agreed.ok() && relay_.Begin(wire::AsBytes(request))) co_return true;
+      if (agreed.ok() && relay_.Begin(wire::AsBytes(request), Clock::now())) co_return true;
       if (agreed.ok()) requests_.Rewind();
       if (!agreed.ok() && !WorthAnotherBackend(agreed)) {
         relay_.Drop();
@@ -179,6 +196,7 @@ net::Task<Status> Session::Agree() {
 // when the client has gone.
 net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
   pooler::Pool::Waiting waiting(*pool_, client_.event);
+  waiting_since_ = Clock::now();
   const config::Pool limits = pool_->limits();
   const TimePoint until = DeadlineAfter(limits.wait_timeout);
   TimePoint notify_at = logged_in_ ? DeadlineAfter(limits.query_wait_notify) : kNoDeadline;
@@ -189,7 +207,7 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
     if (client_.stream.socket().hung_up()) {
       outcome = absl::CancelledError("client gone");
     } else if (MustEnd()) {
-      outcome = ShuttingDown();
+      outcome = EndReason();
     } else if (cancel_ != nullptr) {
       FinishCancel();
       outcome = Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
@@ -207,6 +225,8 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
     break;
   }
   client_.event.SetDeadline(kNoDeadline);
+  client_.counters->Add(Stat::kWaitTime, Clock::now() - waiting_since_);
+  waiting_since_ = kNoDeadline;
   co_return outcome;
 }
 
@@ -248,14 +268,14 @@ Status Session::CheckTime() {
   return absl::OkStatus();
 }
 
-bool Session::NeedsCheck(const pooler::Backend& backend) const {
-  return Clock::now() - backend.idle_since > kPeekAfter;
+bool Session::NeedsCheck(const pooler::Backend& backend, TimePoint now) const {
+  return now - backend.idle_since > kPeekAfter;
 }
 
 // Whether the attached backend, which nobody has used for a while, is still good.
 net::Task<bool> Session::CheckAlive() {
   pooler::Backend& backend = *relay_.lease();
-  if (Clock::now() - backend.idle_since > kPingAfter && pool_->limits().pre_ping) {
+  if (Clock::now() - backend.idle_since > pooler::kPingAfter && pool_->limits().pre_ping) {
     const Status answer = co_await RunCommand("", Clock::now() + kPingTimeout);
     co_return answer.ok();
   }
@@ -299,16 +319,38 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
 
 // A client in the middle of its login is not waited for.
 void Session::Poke() {
-  if (!logged_in_ && host_.ending() != Ending::kNo) client_.event.SetDeadline(Clock::now());
+  if (!logged_in_ && MustEnd()) client_.event.SetDeadline(Clock::now());
+  if (console_ != nullptr && MustEndNow()) console_->End();
   client_.event.Set();
 }
 
+void Session::Kill(Status reason) {
+  killed_ = std::move(reason);
+  Poke();
+}
+
 bool Session::MustEnd() const {
-  if (host_.ending() == Ending::kNow) return true;
+  if (MustEndNow()) return true;
   return host_.ending() == Ending::kWhenFree && (!relay_.attached() || relay_.Free());
 }
 
+Status Session::EndReason() const { return killed_.ok() ? ShuttingDown() : killed_; }
+
+// The backend goes first: what it does is not to be waited for. Its client is told in words only
+// where these don't stand amid a message.
+net::Task<void> Session::DieNow() {
+  const bool amid_message =
+      !relay_.lease()->scanner.at_boundary() || !relay_.lease()->unscanned.empty();
+  if (relay_.lease()->tracker.outstanding()) pool_->Cancel(*relay_.lease(), [] {});
+  relay_.Drop();
+  if (!amid_message) co_await Say(killed_);
+}
+
 void Session::Cancel(std::shared_ptr<CancelTicket> ticket) {
+  if (console_ != nullptr) {
+    console_->Cancel();
+    return CancelTicket::Finish(std::move(ticket));
+  }
   FinishCancel();  // of two at once, one is enough
   cancel_ = std::move(ticket);
   client_.event.Set();

@@ -10,6 +10,8 @@
 #include "pooler/client_caps.h"
 #include "pooler/pool.h"
 #include "proxy/client.h"
+#include "proxy/client_info.h"
+#include "proxy/console/console.h"
 #include "proxy/relay.h"
 #include "proxy/request.h"
 #include "proxy/time_limits.h"
@@ -31,14 +33,27 @@ class Session {
 
   // On the worker's thread: the client's cancel key was presented.
   void Cancel(std::shared_ptr<CancelTicket> ticket);
-  // On the worker's thread: the host's ending has changed.
+  // On the worker's thread: the host's ending has changed, or whether it is suspended.
   void Poke();
+  // On the worker's thread: ends the session at once, and its backend with it.
+  void Kill(Status reason);
+
+  // --- for the console, on the worker's thread ---
+  SessionId id() const { return id_; }
+  // What the client asked for at its login, once that has succeeded; else "".
+  const std::string& database() const { return database_; }
+  bool is_console() const { return console_ != nullptr; }
+  ClientInfo Describe();
+  // Something that was read is still to be sent, to the client or for it.
+  bool busy() const;
 
  private:
   // --- login (session_login.cc) ---
   net::Task<bool> LogIn();
   net::Task<void> SlowDown(const Status& refusal);
   net::Task<Status> Admit(wire::StartupMessage startup);
+  Status AdmitToConsole(const config::Config& config, const wire::StartupMessage& startup,
+                        bool is_owner);
   net::Task<Status> AdmitReplication(const config::Config& config,
                                      const pooler::Pools::Client& asking,
                                      const wire::StartupMessage& startup);
@@ -48,6 +63,7 @@ class Session {
 
   // --- requests (session.cc) ---
   net::Task<void> Serve();
+  RequestReader::State NextRequest(wire::Bytes& request);
   // Finds a backend for a request that could not be sent at once, with `lease` as a first
   // candidate. False when the session is over; else the backend is attached and has the request, or
   // the client has been told why not.
@@ -60,8 +76,12 @@ class Session {
   net::Task<bool> CheckAlive();
   // What follows when the relay can't go on. False when the session is over.
   net::Task<bool> Leave(Relay::Next reason);
-  bool NeedsCheck(const pooler::Backend& backend) const;
+  bool NeedsCheck(const pooler::Backend& backend, TimePoint now) const;
   bool MustEnd() const;
+  // Whatever is under way.
+  bool MustEndNow() const { return host_.ending() == Ending::kNow || !killed_.ok(); }
+  Status EndReason() const;
+  net::Task<void> DieNow();
   void ForwardCancel();
   void FinishCancel();
   // Tells the client why its connection ends, if it listens.
@@ -86,13 +106,21 @@ class Session {
   RequestReader requests_;
   pooler::ClientCaps::Ticket admission_;  // from login to the end
   std::shared_ptr<pooler::Pool> pool_;    // before relay_, whose lease is one of its
+  pooler::Pool::Member membership_;
   Relay relay_;
   TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
   bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;
-  uint32_t cancel_process_id_ = 0;  // of the client's key; 0 = none yet
+  uint32_t cancel_process_id_ = 0;    // of the client's key; 0 = none yet
+  Status killed_;                     // why it must end at once
+  std::unique_ptr<Console> console_;  // that it is logged in to; null = a database
+
+  // What only the console shows.
+  std::string user_, database_, replication_;
+  const std::chrono::system_clock::time_point connected_at_ = std::chrono::system_clock::now();
+  TimePoint waiting_since_ = kNoDeadline;
 };
 
 }  // namespace pgweir::proxy

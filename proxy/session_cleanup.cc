@@ -29,7 +29,7 @@ net::Task<bool> Session::Drain(TimePoint deadline) {
     const Relay::Next next = relay_.PumpBackendOnly();
     if (next == Relay::Next::kBackendLost) break;
     drained = relay_.lease()->tracker.between_requests();
-    if (drained || client_.event.expired() || host_.ending() == Ending::kNow) break;
+    if (drained || client_.event.expired() || MustEndNow()) break;
     // The answer to a COPY that was still on its way when the client left.
     if (relay_.lease()->tracker.copy_in()) {
       relay_.CloseRequest();
@@ -48,7 +48,7 @@ net::Task<void> Session::CleanUp() {
   client_.output.Clear();
   const BackendId id = relay_.lease()->id();
   if (co_await MakeReusable()) {
-    relay_.Release();
+    relay_.Release(Clock::now());
     co_return;
   }
   LogInfo("closing because: {} session={} backend={}",

@@ -1,8 +1,11 @@
 // A session's beginning: who the client is, which pool serves it, which settings it has.
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/log.h"
+#include "net/address.h"
 #include "proxy/authentication.h"
 #include "proxy/error_response.h"
 #include "proxy/session.h"
@@ -57,6 +60,13 @@ void RememberKeys(pooler::Pools& pools, const pooler::Pools::Client& client, con
   } else if (!proof.password.empty()) {
     pools.RememberPassword(client.user, *client.secret, proof.password);
   }
+}
+
+// Whoever runs pgweir owns it, and needs no password for its console.
+bool IsOwner(const Client& client, const config::Config& config, const std::string& user) {
+  if (user != config::kConsoleAlias && user != config.admin.database) return false;
+  const auto peer = net::PeerOf(client.stream.socket().fd());
+  return peer.has_value() && peer->uid == geteuid();
 }
 
 }  // namespace
@@ -116,7 +126,8 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   }
   const SnapshotRef snapshot = host_.snapshot();
   const config::Config& config = snapshot->config();
-  if (client_.peer.over_limit) {
+  const bool wants_console = config.IsConsole(startup.database) && startup.replication.empty();
+  if (client_.peer.over_limit && !wants_console) {
     co_return Errorf(sqlstate::kTooManyConnections,
                      "sorry, too many clients already: {} are connected (listen.max_clients)",
                      config.listen.max_clients);
@@ -127,11 +138,15 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      "the client certificate is not for user \"{}\" (listen.tls.mode verify-full)",
                      startup.user);
   }
+  if (wants_console && IsOwner(client_, config, startup.user)) {
+    co_return AdmitToConsole(config, startup, true);
+  }
   const auto proof = co_await Authenticate(client_, host_, *snapshot, startup);
   if (!proof.ok()) {
     co_await SlowDown(proof.status());
     co_return proof.status();
   }
+  if (wants_console) co_return AdmitToConsole(config, startup, false);
   const config::Database* database = config.FindDatabase(startup.database);
   // Physical replication names no database (libpq says "replication"), so one alone is meant.
   if (database == nullptr && !startup.replication.empty() && config.databases.size() == 1) {
@@ -141,12 +156,22 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
     co_return Errorf(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist",
                      startup.database);
   }
+  if (host_.shared().pools.disabled(startup.database)) {
+    co_return Errorf(sqlstate::kObjectNotInPrerequisiteState,
+                     "database \"{}\" is disabled and takes no connections (ENABLE on the console "
+                     "changes that)",
+                     startup.database);
+  }
   const pooler::Pools::Client asking{*database, startup.database, startup.user,
                                      proof->secret.has_value() ? &*proof->secret : nullptr};
   RememberKeys(host_.shared().pools, asking, *proof);
   auto admission = host_.shared().pools.Admit(config, asking);
   if (!admission.ok()) co_return admission.status();
   admission_ = *std::move(admission);
+  user_ = startup.user;
+  database_ = startup.database;
+  replication_ = startup.replication;
+  client_.counters = &host_.shared().statistics.Of(database_, host_.worker().index());
   if (!startup.replication.empty()) co_return co_await AdmitReplication(config, asking, startup);
   auto pool = host_.shared().pools.Get(config, asking);
   if (!pool.ok()) co_return pool.status();
@@ -166,6 +191,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
       host_.shared().catalogs.Get(database->node.name, asking.database_name, pool_);
   co_await AwaitCatalog(*catalog);
   relay_.LoggedIn(pool_->login_parameters(), std::move(catalog));
+  membership_ = pooler::Pool::Member(pool_);
   co_return learnt;
 }
 
@@ -200,6 +226,7 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
   dedicated_ = true;
+  membership_ = pooler::Pool::Member(pool_);
   const config::Pool limits = pool_->limits();
   mode_ = limits.mode;
   relay_.Configure(limits);
@@ -234,7 +261,7 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
       continue;
     }
     relay_.Attach(std::move(lease));
-    if (!NeedsCheck(*relay_.lease()) || co_await CheckAlive()) break;
+    if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) break;
     relay_.lease().Discard();
     lease = pool_->TryAcquire(client_.event, wanted.custom_settings());
   }
@@ -267,7 +294,28 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
   co_return absl::OkStatus();
 }
 
+// Who may do what on the console.
+Status Session::AdmitToConsole(const config::Config& config, const wire::StartupMessage& startup,
+                               bool is_owner) {
+  const auto listed = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), startup.user) != names.end();
+  };
+  const bool is_admin = is_owner || listed(config.admin.users);
+  if (!is_admin && !listed(config.admin.stats_users)) {
+    return Errorf(sqlstate::kInvalidAuthorization,
+                  "user \"{}\" may not use the console (admin.users, admin.stats_users)",
+                  startup.user);
+  }
+  user_ = startup.user;
+  database_ = startup.database;
+  console_ = std::make_unique<Console>(
+      id_, host_, client_, is_admin ? Console::Rights::kAdmin : Console::Rights::kStats);
+  relay_.parameters = Console::Welcome();
+  return absl::OkStatus();
+}
+
 bool Session::SendWelcome() {
+  client_.counters->Add(Stat::kLogins);
   std::string message;
   wire::AppendAuthenticationOk(message);
   for (const auto& [name, value] : relay_.parameters->reported()) {

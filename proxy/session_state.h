@@ -28,6 +28,7 @@ class SessionState {
 
   // The named ones; null when there is none of this name.
   const StatementRef* Find(std::string_view name) const;
+  size_t named() const { return named_.size(); }
   void Add(std::string_view name, StatementRef statement);
   void Remove(std::string_view name);
   // All of them; returned for the case that the server does not.

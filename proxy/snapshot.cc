@@ -52,6 +52,13 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 
+std::shared_ptr<const Snapshot> Snapshot::With(config::Config config) const {
+  auto snapshot = std::make_shared<Snapshot>(*this);
+  snapshot->number_ = NextNumber();
+  snapshot->config_ = std::move(config);
+  return snapshot;
+}
+
 uint64_t Snapshot::NextNumber() {
   static std::atomic<uint64_t> next{1};
   return next.fetch_add(1, std::memory_order_relaxed);
@@ -107,13 +114,13 @@ wire::ScramVerifier Snapshot::VerifierFor(const std::string& user,
       break;
   }
   {
-    MutexLock lock(mutex_);
-    const auto it = derived_.find(user);
-    if (it != derived_.end() && it->second.secret == *secret) return it->second.verifier;
+    MutexLock lock(derived_->mutex);
+    const auto it = derived_->secrets.find(user);
+    if (it != derived_->secrets.end() && it->second.secret == *secret) return it->second.verifier;
   }
   auto verifier = wire::MakeScramVerifier(*secret, RandomBytes(16), wire::kScramDefaultIterations);
-  MutexLock lock(mutex_);
-  Derived& derived = derived_[user];
+  MutexLock lock(derived_->mutex);
+  Derived::Secret& derived = derived_->secrets[user];
   // Of two at once, the first counts: the salt that was told is to stay.
   if (derived.secret != *secret) derived = {*secret, std::move(verifier)};
   return derived.verifier;

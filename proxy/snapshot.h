@@ -21,6 +21,9 @@ class Snapshot {
  public:
   static StatusOr<std::shared_ptr<const Snapshot>> Load(const std::string& config_path);
 
+  // The same with another configuration.
+  std::shared_ptr<const Snapshot> With(config::Config config) const;
+
   // Of this one; no other in the process has the same.
   uint64_t number() const { return number_; }
   const config::Config& config() const { return config_; }
@@ -37,23 +40,27 @@ class Snapshot {
 
  private:
   static uint64_t NextNumber();
+  // What has been made of plain secrets; also of snapshots with the same ones.
   struct Derived {
-    std::string secret;
-    wire::ScramVerifier verifier;
+    struct Secret {
+      std::string secret;
+      wire::ScramVerifier verifier;
+    };
+    Mutex mutex;
+    absl::flat_hash_map<std::string, Secret> secrets ABSL_GUARDED_BY(mutex);
   };
 
   Status LoadAuthFiles();
   Status LoadTls();
 
-  const uint64_t number_ = NextNumber();
+  uint64_t number_ = NextNumber();
   config::Config config_;
   config::Users users_;
   config::HbaRules hba_;
   config::IdentMaps ident_maps_;
   config::OwnAddresses own_addresses_;
   std::shared_ptr<const net::TlsContext> tls_;
-  mutable Mutex mutex_;
-  mutable absl::flat_hash_map<std::string, Derived> derived_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<Derived> derived_ = std::make_shared<Derived>();
 };
 
 using SnapshotRef = std::shared_ptr<const Snapshot>;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "base/log.h"
@@ -54,7 +55,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
       snapshot_(std::move(snapshot)),
       signals_(io_, SIGHUP, SIGINT, SIGTERM),
       ticker_(io_) {
-  signals_.add(SIGQUIT);
+  for (const int signal : {SIGQUIT, SIGUSR1, SIGUSR2}) signals_.add(signal);
   signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
   const int count = WorkerCount(snapshot_->config());
@@ -63,7 +64,9 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   canceller_ = std::make_unique<pooler::Canceller>(kCancelThreads, kMaxQueuedCancels);
   pools_ =
       std::make_unique<pooler::Pools>(pooler::PoolServices{*connector_, *canceller_, workers_});
-  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, statements_, catalogs_, hosts_);
+  statistics_ = std::make_unique<Statistics>(workers_.size());
+  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, statements_, catalogs_, hosts_,
+                                     *statistics_, *this);
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -113,23 +116,31 @@ void Supervisor::AwaitSignal() {
 }
 
 void Supervisor::OnSignal(int signal) {
-  if (signal == SIGHUP) return Reload();
+  if (signal == SIGHUP) {
+    [[maybe_unused]] const Status reloaded = Reload();  // it has said what there is to say
+    return;
+  }
+  if (signal == SIGUSR1 || signal == SIGUSR2) return PauseAll(signal == SIGUSR1);
   const bool at_once = signal == SIGQUIT || stopping_;
-  NotifyServiceManager("STOPPING=1");
-  stopping_ = true;
-  if (at_once) {
-    LogInfo("stopping at once");
-    return BeginEnding(Ending::kNow);
-  }
-  if (signal == SIGTERM) {
-    LogInfo("stopping when all clients have left clients={}", shared_->clients.load());
-    return BeginEnding(Ending::kNo);
-  }
-  LogInfo("stopping when all transactions have ended clients={}", shared_->clients.load());
-  BeginEnding(Ending::kWhenFree);
+  if (at_once) return BeginEnding(Ending::kNow);
+  BeginEnding(signal == SIGTERM ? Ending::kNo : Ending::kWhenFree);
 }
 
+void Supervisor::PauseAll(bool pause) {
+  LogInfo("{} by signal", pause ? "PAUSE" : "RESUME");
+  pools_->SetPaused("", pause);
+  if (pause || !shared_->suspended.exchange(false)) return;
+  for (const auto& host : hosts_) host->Suspend(false);
+}
+
+// kNo: when the last client has left.
 void Supervisor::BeginEnding(Ending ending) {
+  const std::string_view when = ending == Ending::kNow        ? "at once"
+                                : ending == Ending::kWhenFree ? "when all transactions have ended"
+                                                              : "when all clients have left";
+  LogInfo("stopping {} clients={}", when, shared_->clients.load());
+  NotifyServiceManager("STOPPING=1");
+  stopping_ = true;
   listener_->Close();
   ending_ = ending;
   if (ending == Ending::kNow) give_up_at_ = Clock::now() + kAtOnce;
@@ -137,31 +148,56 @@ void Supervisor::BeginEnding(Ending ending) {
 }
 
 // Also opens the log file anew. A configuration that can't be read leaves the old one serving.
-void Supervisor::Reload() {
+Status Supervisor::Reload() {
   NotifyServiceManager("RELOADING=1\nMONOTONIC_USEC=" + MonotonicMicroseconds());
   const Status reopened = ReopenLog();
   if (!reopened.ok()) LogError("{}", MessageOf(reopened));
   auto next = Snapshot::Load(config_path_);
-  if (next.ok()) {
+  const Status outcome = next.status();
+  if (outcome.ok()) {
     for (const std::string& key : config::NeedRestart(snapshot_->config(), (*next)->config())) {
       LogWarn("reload: {} changes at the next restart only", key);
     }
-    snapshot_ = *std::move(next);
+    Serve(*std::move(next));
     LogWarnings(snapshot_->config());
-    for (const auto& host : hosts_) host->Replace(snapshot_);
-    shared_->secrets.Reset();
-    // A secret of auth.query's is compared when its user logs in next.
-    pools_->ForgetKeysUnless([this](const std::string& user, const std::string& secret) {
-      const std::string* now = snapshot_->users().Find(user);
-      return now != nullptr ? *now == secret : !snapshot_->config().auth.query.empty();
-    });
-    pools_->Reconfigure(snapshot_->config());
-    listener_->set_max_clients(snapshot_->config().listen.max_clients);
     LogInfo("reloaded {}", config_path_);
   } else {
-    LogError("reload failed, the old configuration stays: {}", MessageOf(next.status()));
+    LogError("reload failed, the old configuration stays: {}", MessageOf(outcome));
   }
   NotifyServiceManager("READY=1");
+  return outcome;
+}
+
+void Supervisor::Serve(SnapshotRef snapshot) {
+  snapshot_ = std::move(snapshot);
+  for (const auto& host : hosts_) host->Replace(snapshot_);
+  shared_->secrets.Reset();
+  // A secret of auth.query's is compared when its user logs in next.
+  pools_->ForgetKeysUnless([this](const std::string& user, const std::string& secret) {
+    const std::string* now = snapshot_->users().Find(user);
+    return now != nullptr ? *now == secret : !snapshot_->config().auth.query.empty();
+  });
+  pools_->Reconfigure(snapshot_->config());
+  listener_->set_max_clients(snapshot_->config().listen.max_clients);
+}
+
+// --- for consoles, on their threads ---
+
+void Supervisor::RequestReload(Done done) {
+  boost::asio::post(io_, [this, done = std::move(done)]() mutable { done(Reload()); });
+}
+
+void Supervisor::RequestChange(Edit edit, Done done) {
+  boost::asio::post(io_, [this, edit = std::move(edit), done = std::move(done)]() mutable {
+    config::Config config = snapshot_->config();
+    const Status changed = edit(config);
+    if (changed.ok()) Serve(snapshot_->With(std::move(config)));
+    done(changed);
+  });
+}
+
+void Supervisor::RequestShutdown(Ending ending) {
+  boost::asio::post(io_, [this, ending] { BeginEnding(ending); });
 }
 
 void Supervisor::Tick() {
@@ -169,7 +205,16 @@ void Supervisor::Tick() {
     pools_->Maintain();
     shared_->secrets.Maintain();
   }
-  if (stopping_ && (shared_->clients.load() == 0 || Clock::now() >= give_up_at_)) {
+  if (Clock::now() >= period_ends_) {
+    period_ends_ += Statistics::kPeriod;
+    statistics_->EndPeriod(Clock::now());
+  }
+  // Consoles that look on are not waited for.
+  const int clients = shared_->clients.load();
+  if (stopping_ && ending_ != Ending::kNow && clients > 0 && clients == shared_->consoles.load()) {
+    BeginEnding(Ending::kNow);
+  }
+  if (stopping_ && (clients == 0 || Clock::now() >= give_up_at_)) {
     io_.stop();
     return;
   }

@@ -17,7 +17,7 @@ namespace pgweir::proxy {
 
 // The process: workers, pools and listeners, made from a configuration, kept through reloads, and
 // taken down in order. Runs on the main thread.
-class Supervisor {
+class Supervisor final : public Control {
  public:
   Supervisor(std::string config_path, SnapshotRef snapshot);
   ~Supervisor();
@@ -31,7 +31,13 @@ class Supervisor {
  private:
   void AwaitSignal();
   void OnSignal(int signal);
-  void Reload();
+  Status Reload();
+  void Serve(SnapshotRef snapshot);
+  void RequestReload(Done done) override;
+  void RequestChange(Edit edit, Done done) override;
+  void RequestShutdown(Ending ending) override;
+  bool shutting_down() const override { return stopping_; }
+  void PauseAll(bool pause);
   void BeginEnding(Ending ending);
   void Tick();
 
@@ -48,12 +54,14 @@ class Supervisor {
   std::unique_ptr<pooler::Canceller> canceller_;
   std::unique_ptr<pooler::Pools> pools_;
   CancelKeys cancel_keys_;
+  std::unique_ptr<Statistics> statistics_;
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Listener> listener_;
   Ending ending_ = Ending::kNo;
-  bool stopping_ = false;  // a first signal has come
+  std::atomic<bool> stopping_{false};  // a first signal, or a console's SHUTDOWN, has come
   TimePoint give_up_at_ = kNoDeadline;
   int ticks_ = 0;
+  TimePoint period_ends_ = Clock::now() + Statistics::kPeriod;
 };
 
 }  // namespace pgweir::proxy

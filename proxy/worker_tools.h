@@ -20,6 +20,7 @@ struct WorkerTools {
   std::string answer;     // likewise answers
   SessionCounts& counts;  // of all workers
   uint64_t next_unnamed;
+  bool suspended = false;  // clients are not read (SUSPEND)
 };
 
 }  // namespace pgweir::proxy

@@ -21,6 +21,10 @@ class MessageWriter {
 
   void Byte(char value) { out_ += value; }
   // Network byte order.
+  void Int16(uint16_t value) {
+    out_ += static_cast<char>(value >> 8);
+    out_ += static_cast<char>(value);
+  }
   void Int32(uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) out_ += static_cast<char>(value >> shift);
   }

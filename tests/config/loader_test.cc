@@ -343,14 +343,38 @@ TEST_F(Loader, BoundsTheLengthOfASocketFolder) {
               HasSubstr("pgweir.toml:2:19: listen.unix_socket_dir: must have at most 92"));
 }
 
+TEST_F(Loader, ReadsTheConsole) {
+  const Config config = Good(R"(
+[admin]
+database = "console"
+users = ["a", "b"]
+stats_users = ["c"]
+old_columns = true
+[databases.market]
+primary = "host=m")");
+  EXPECT_EQ(config.admin.users, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(config.admin.stats_users, std::vector<std::string>{"c"});
+  EXPECT_TRUE(config.admin.old_columns);
+  EXPECT_TRUE(config.IsConsole("console"));
+  EXPECT_TRUE(config.IsConsole("pgbouncer"));
+  EXPECT_FALSE(config.IsConsole("pgweir"));
+  EXPECT_FALSE(config.IsConsole("market"));
+}
+
+TEST_F(Loader, ConsolesNamesAreNoDatabases) {
+  for (const char* name : {"pgweir", "pgbouncer"}) {
+    EXPECT_THAT(FaultOfAll(fmt::format("[databases.{}]\nprimary = \"host=h\"", name)),
+                HasSubstr("is the console's name: see admin.database"));
+  }
+  EXPECT_THAT(Fault("[admin]\ndatabase = \"*\""),
+              HasSubstr("admin.database: must be the name of a database"));
+}
+
 TEST_F(Loader, AcceptsKeysOfLaterVersionsAtTheirStandardValueOnly) {
   Good(R"(
 [pool]
 max_prepared_statements = 200
 [admin]
-database = "pgweir"
-users = ["postgres"]
-stats_users = []
 http = "127.0.0.1:9632"
 [slow_log]
 path = "log/slow.json"
@@ -375,8 +399,8 @@ max_lag = "10s")");
        "pgweir.toml:2:11: key cache.enabled is not served by this version; leave it out"},
       {"[[cache.rules]]\ntables = [\"t\"]",
        "pgweir.toml:1:1: key cache.rules is not served by this version; leave it out"},
-      {"[admin]\nusers = [\"postgres\", \"x\"]",
-       "pgweir.toml:2:9: key admin.users is not served by this version; leave it out"},
+      {"[admin]\nhttp = \"127.0.0.1:1\"",
+       "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
       {"[databases.m]\nprimary = \"x\"\nshard_map = \"shards.toml\"",
        "pgweir.toml:3:13: key databases.m.shard_map is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},

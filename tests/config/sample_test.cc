@@ -61,6 +61,10 @@ TEST(Sample, HoldsTheDefaults) {
   EXPECT_EQ(loaded->auth.query_database, defaults.auth.query_database);
   EXPECT_EQ(loaded->auth.query_cache, defaults.auth.query_cache);
   EXPECT_EQ(loaded->auth.failure_delay, defaults.auth.failure_delay);
+  EXPECT_EQ(loaded->admin.database, defaults.admin.database);
+  EXPECT_EQ(loaded->admin.users, defaults.admin.users);
+  EXPECT_EQ(loaded->admin.stats_users, defaults.admin.stats_users);
+  EXPECT_EQ(loaded->admin.old_columns, defaults.admin.old_columns);
   EXPECT_EQ(loaded->log.level, defaults.log.level);
   ASSERT_NE(loaded->FindDatabase("market"), nullptr);
   for (const Pool& pool : {loaded->pool, loaded->FindDatabase("market")->pool}) {
@@ -96,7 +100,7 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
 
 TEST(Sample, HasEveryKeyDocumented) {
   const std::set<std::string> keys = KeysOf(Read(Root() + "/config/pgweir.toml"));
-  EXPECT_EQ(keys.size(), 48u);
+  EXPECT_EQ(keys.size(), 52u);
   const std::string reference = Read(Root() + "/docs/configuration.md");
   for (const std::string& key : keys) {
     EXPECT_THAT(reference, testing::HasSubstr("| `" + key + "` |"));

@@ -1,0 +1,56 @@
+// A session as the console shows it.
+
+#include <tuple>
+
+#include "net/address.h"
+#include "net/tls.h"
+#include "proxy/session.h"
+
+namespace pgweir::proxy {
+namespace {
+
+std::string ApplicationName(const wire::ParametersRef& parameters) {
+  const std::string* name = parameters == nullptr ? nullptr : parameters->Find("application_name");
+  return name == nullptr ? "" : *name;
+}
+
+}  // namespace
+
+ClientInfo Session::Describe() {
+  ClientInfo info;
+  info.id = id_.value;
+  info.logged_in = logged_in_;
+  info.user = user_;
+  info.database = database_;
+  info.replication = replication_;
+  info.state = !logged_in_                     ? "login"
+               : waiting_since_ != kNoDeadline ? "waiting"
+               : relay_.attached() || console_ ? "active"
+                                               : "idle";
+  info.fd = client_.stream.socket().fd();
+  const size_t colon = client_.peer.address.rfind(':');
+  info.address = client_.peer.address.substr(0, colon);
+  if (colon != std::string::npos) info.port = client_.peer.address.substr(colon + 1);
+  std::tie(info.local_address, info.local_port) = net::LocalAddress(info.fd);
+  if (const auto peer = net::PeerOf(info.fd); peer.has_value()) info.process_id = peer->pid;
+  if (client_.stream.tls()) info.tls = net::DescribeTls(client_.stream.ssl());
+  info.connected_at = connected_at_;
+  info.close_needed = !killed_.ok();
+  info.request_at = waiting_since_ == kNoDeadline ? relay_.request_at() : waiting_since_;
+  info.waiting_since = waiting_since_;
+  info.application_name = ApplicationName(relay_.parameters);
+  info.prepared = static_cast<int>(relay_.prepared());
+  if (!relay_.attached()) return info;
+  pooler::Backend& backend = *relay_.lease();
+  info.backend = backend.id().value;
+  info.backend_prepared = static_cast<int>(backend.prepared.size());
+  info.backend_application_name = ApplicationName(backend.parameters);
+  return info;
+}
+
+bool Session::busy() const {
+  if (console_ != nullptr || !logged_in_) return false;
+  return !client_.output.empty() || (relay_.attached() && relay_.holds_bytes());
+}
+
+}  // namespace pgweir::proxy
