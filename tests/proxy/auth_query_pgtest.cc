@@ -193,9 +193,13 @@ TEST_F(AuthQuery, LoginsGoOnThroughReloads) {
       }
     });
   }
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(process.Reload("reloaded"));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(process.Reload("reloaded"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
   done = true;
   for (std::thread& client : clients) client.join();
+  EXPECT_EQ(Refusal(process, "carol", "wonder"), "");
   EXPECT_TRUE(
       server().WaitBackends(1, std::chrono::seconds(5), "application_name = 'pgweir auth'"));
 }

@@ -29,8 +29,9 @@ TEST_F(ConsoleLoad, PauseAndResumeUnderPgbenchFailNoTransaction) {
   ASSERT_EQ(made.status, 0) << made.output;
   CommandResult bench;
   std::thread load([&] {
+    // A thread for each client: pgbench's others can't go on while one of theirs prepares.
     bench = RunCommand(
-        {.argv = {"/usr/lib/postgresql/15/bin/pgbench", "-n", "-c", "8", "-j", "2", "-T", "5", "-M",
+        {.argv = {"/usr/lib/postgresql/15/bin/pgbench", "-n", "-c", "8", "-j", "8", "-T", "5", "-M",
                   "prepared", "-h", "127.0.0.1", "-p", port, "-U", "postgres", "bench"}});
   });
   const Connection console = Console(process);
