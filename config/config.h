@@ -64,7 +64,7 @@ struct Auth {
   std::string query_database;        // the entry that is asked; "" = the client's own
   milliseconds query_cache{60'000};  // 0 = every login asks
   milliseconds failure_delay{500};   // after the third failed login of an address; 0 = none
-  bool trust_listed_only = false;        // method "trust" admits only users of the users file
+  bool trust_listed_only = false;    // method "trust" admits only users of the users file
 };
 
 struct Pool {
@@ -175,6 +175,11 @@ struct Config {
   std::map<std::string, PoolOverride, std::less<>> users;
   // What the file asks for and gets otherwise or not at all; "FILE:LINE:COLUMN: ..." each.
   std::vector<std::string> warnings;
+
+  // How many cancel requests may be on their way to a peer.
+  int CancelsAtOnce(const Peer& peer) const {
+    return peer.pool_size == 0 ? pool.size : peer.pool_size;
+  }
 
   // The database that a client asking for `name` gets: its own entry, else "*", else null. The
   // result lives as long as this Config.

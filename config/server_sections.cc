@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kMaxWorkers = 256;
 constexpr int kMaxClients = 1'000'000;
+constexpr int kMaxPeerRequests = 1'000;
 constexpr int kMaxPeerId = 16383;  // PgBouncer's bound, so that both may be peers
 // A unix socket's path, "/.s.PGSQL.NNNNN" included, has at most 107 characters.
 constexpr size_t kMaxSocketFolder = 107 - 15;
@@ -108,6 +109,7 @@ void ReadPeers(TableReader reader, std::map<int, Peer>& peers) {
     Peer peer;
     peer.host = table.Text("host").value_or("");
     peer.port = static_cast<uint16_t>(table.Int("port", 1, 65535).value_or(peer.port));
+    peer.pool_size = table.Int("pool_size", 0, kMaxPeerRequests).value_or(peer.pool_size);
     if (peer.host.empty()) table.Fault("host", "must be a name, an address or a socket's folder");
     table.RejectUnknown();
     peers.emplace(id, std::move(peer));

@@ -1,6 +1,6 @@
 #include "pooler/own_connection.h"
 
-#include "pooler/channel.h"
+#include "pooler/cancel_request.h"
 #include "wire/messages.h"
 
 namespace pgweir::pooler {
@@ -38,15 +38,9 @@ class OwnCancel final : public ServerCancel {
     const TimePoint until = Clock::now() + kCancelTime;
     BlockingReadiness readiness(until);
     const Server server{host_, address_};
-    bool handshake = false;
-    const auto stream =
-        co_await OpenStream(server, *settings_, tls_ ? Encryption::kAlways : Encryption::kNever,
-                            readiness, until, handshake);
-    if (!stream.ok()) co_return stream.status();
-    Channel channel(**stream, readiness, until);
-    const Status sent = co_await channel.Write(request_);
-    if (!sent.ok()) co_return sent;
-    co_return co_await channel.ReadToEnd();
+    co_return co_await SendCancelRequest(server, *settings_,
+                                         tls_ ? Encryption::kAlways : Encryption::kNever, request_,
+                                         readiness, until);
   }
 
   const std::shared_ptr<const ConnectionSettings> settings_;

@@ -16,6 +16,7 @@
 #include "proxy/control.h"
 #include "proxy/login_failures.h"
 #include "proxy/node_catalog.h"
+#include "proxy/peer_cancels.h"
 #include "proxy/snapshot.h"
 #include "proxy/statement_store.h"
 #include "proxy/statistics.h"
@@ -31,6 +32,7 @@ class SessionHost;
 struct Shared {
   pooler::Pools& pools;
   CancelKeys& cancel_keys;
+  PeerCancels& peer_cancels;
   StatementStore& statements;
   CatalogLoader& catalogs;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
@@ -57,7 +59,9 @@ struct Peer {
   std::string address;  // "127.0.0.1:40000" or "unix"
   std::optional<IpAddress> ip = {};
   bool unix_socket = false;
-  bool over_limit = false;  // max_clients was reached: to be told so, unless it is a cancel request
+  // To be told so, unless it is a cancel request:
+  bool over_limit = false;  // max_clients was reached
+  bool late = false;        // new clients are not taken any more
 };
 
 // A cancel request on its way. Its own connection stays open until the request has been dealt with,

@@ -175,24 +175,29 @@ void Listener::Accept(const std::shared_ptr<Door>& door) {
 }
 
 void Listener::AcceptAll(const std::shared_ptr<Door>& door) {
-  while (door->acceptor.is_open()) {
+  if (!door->acceptor.is_open()) return;
+  if (TakeWaiting(*door)) return Accept(door);
+  door->pause.expires_after(std::chrono::milliseconds(100));
+  door->pause.async_wait([this, door](error_code error) {
+    if (!error) Accept(door);
+  });
+}
+
+// False when the system has no room for them: they stay in the kernel's queue.
+bool Listener::TakeWaiting(Door& door) {
+  while (true) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    const int fd = accept4(door->acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
+    const int fd = accept4(door.acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
                            &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       Welcome(fd, PeerAt(address));
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return Accept(door);
-    // Out of descriptors or memory: those that wait stay in the kernel's queue.
-    LogError("cannot accept clients on {}: {}", door->name, std::strerror(errno));
-    door->pause.expires_after(std::chrono::milliseconds(100));
-    door->pause.async_wait([this, door](error_code error) {
-      if (!error) Accept(door);
-    });
-    return;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+    LogError("cannot accept clients on {}: {}", door.name, std::strerror(errno));
+    return false;
   }
 }
 
@@ -204,6 +209,7 @@ void Listener::Welcome(int fd, Peer peer) {
     return;
   }
   peer.over_limit = clients >= max_clients_;
+  peer.late = late_;
   if (!peer.unix_socket) PrepareTcp(fd);
   const auto fewest =
       std::min_element(shared_.hosts.begin(), shared_.hosts.end(),
@@ -212,16 +218,30 @@ void Listener::Welcome(int fd, Peer peer) {
 }
 
 void Listener::Close() {
-  for (const auto& door : doors_) {
-    error_code ignored;
-    AcceptAll(door);
-    door->acceptor.close(ignored);
-    door->pause.cancel();
-    struct stat file{};
-    const bool there = !door->unix_path.empty() && stat(door->unix_path.c_str(), &file) == 0;
-    if (there && (door->inode == 0 || door->inode == file.st_ino)) unlink(door->unix_path.c_str());
-  }
+  for (const auto& door : doors_) Close(*door);
   doors_.clear();
+}
+
+void Listener::CloseButForPeers() {
+  for (const auto& door : doors_) {
+    if (door->unix_path.empty()) {
+      Close(*door);
+    } else {
+      TakeWaiting(*door);
+    }
+  }
+  std::erase_if(doors_, [](const auto& door) { return door->unix_path.empty(); });
+  late_ = true;
+}
+
+void Listener::Close(Door& door) {
+  TakeWaiting(door);
+  error_code ignored;
+  door.acceptor.close(ignored);
+  door.pause.cancel();
+  struct stat file{};
+  const bool there = !door.unix_path.empty() && stat(door.unix_path.c_str(), &file) == 0;
+  if (there && (door.inode == 0 || door.inode == file.st_ino)) unlink(door.unix_path.c_str());
 }
 
 std::string Listener::Addresses() const {

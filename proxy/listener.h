@@ -26,6 +26,9 @@ class Listener {
   // Who has connected by now is still served; from then on the kernel refuses, or leads new clients
   // to whoever listens on the same port.
   void Close();
+  // The same for clients. Peers still reach this process by its unix socket, with cancel requests
+  // for whom it has.
+  void CloseButForPeers();
 
   // "127.0.0.1:6432, /run/pgweir/.s.PGSQL.6432"
   std::string Addresses() const;
@@ -47,12 +50,15 @@ class Listener {
   Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path);
   void Accept(const std::shared_ptr<Door>& door);
   void AcceptAll(const std::shared_ptr<Door>& door);
+  bool TakeWaiting(Door& door);
+  void Close(Door& door);
   void Welcome(int fd, Peer peer);
 
   boost::asio::io_context& io_;
   Shared& shared_;
   int max_clients_ = 0;
   bool so_reuseport_ = false;
+  bool late_ = false;  // who comes now is no client any more
   std::vector<std::shared_ptr<Door>> doors_;
 };
 

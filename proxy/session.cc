@@ -44,7 +44,7 @@ Session::Session(SessionId id, SessionHost& host, int fd, Peer peer)
 
 Session::~Session() {
   FinishCancel();
-  if (cancel_process_id_ != 0) host_.shared().cancel_keys.Withdraw(cancel_process_id_);
+  if (cancel_key_.process_id != 0) host_.shared().cancel_keys.Withdraw(cancel_key_);
 }
 
 net::Task<void> Session::Run() {

@@ -113,7 +113,7 @@ class Session {
   bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;
-  uint32_t cancel_process_id_ = 0;    // of the client's key; 0 = none yet
+  CancelKeys::Key cancel_key_;        // the client's; process id 0 = none yet
   Status killed_;                     // why it must end at once
   std::unique_ptr<Console> console_;  // that it is logged in to; null = a database
 

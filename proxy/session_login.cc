@@ -121,7 +121,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
     wire::AppendNegotiateProtocolVersion(message, 0, startup.unsupported);
     if (!client_.Send(message)) co_return absl::CancelledError("client gone");
   }
-  if (host_.ending() != Ending::kNo) {
+  if (host_.ending() != Ending::kNo || client_.peer.late) {
     co_return Error(sqlstate::kCannotConnectNow, "pgweir is shutting down");
   }
   const SnapshotRef snapshot = host_.snapshot();
@@ -321,9 +321,8 @@ bool Session::SendWelcome() {
   for (const auto& [name, value] : relay_.parameters->reported()) {
     wire::AppendParameterStatus(message, name, value);
   }
-  const CancelKeys::Key key = host_.shared().cancel_keys.Issue({host_.worker().index(), id_});
-  cancel_process_id_ = key.process_id;
-  wire::AppendBackendKeyData(message, key.process_id, key.secret);
+  cancel_key_ = host_.shared().cancel_keys.Issue({host_.worker().index(), id_});
+  wire::AppendBackendKeyData(message, cancel_key_.process_id, cancel_key_.secret);
   wire::AppendReadyForQuery(message, wire::TransactionStatus::kIdle);
   return client_.Send(message);
 }

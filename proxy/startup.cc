@@ -111,11 +111,30 @@ net::Task<StatusOr<wire::StartupPacket>> ReadPacket(Client& client) {
   }
 }
 
+// Gives the request to its session, here or in a peer. False when there is none.
+bool Direct(SessionHost& host, const wire::CancelRequest& request,
+            const std::shared_ptr<CancelTicket>& ticket) {
+  Shared& shared = host.shared();
+  if (const auto owner = shared.cancel_keys.Find(request.process_id, request.secret)) {
+    shared.hosts[static_cast<size_t>(owner->worker)]->Cancel(owner->session, ticket);
+    return true;
+  }
+  const auto foreign = shared.cancel_keys.FindForeign(request.process_id, request.secret);
+  if (!foreign.has_value()) return false;
+  const config::Config& config = host.snapshot()->config();
+  const auto peer = config.peers.find(foreign->peer_id);
+  if (peer == config.peers.end()) {
+    LogInfo("cancel request for peer {}, which [peers] does not name", foreign->peer_id);
+    return false;
+  }
+  shared.peer_cancels.Pass(*foreign, peer->second, config.CancelsAtOnce(peer->second),
+                           [ticket] { CancelTicket::Finish(ticket); });
+  return true;
+}
+
 net::Task<void> CarryOutCancel(Client& client, SessionHost& host, wire::CancelRequest request) {
-  const auto owner = host.shared().cancel_keys.Find(request.process_id, request.secret);
-  if (!owner.has_value()) co_return;
   auto ticket = std::make_shared<CancelTicket>(host.worker(), client.event);
-  host.shared().hosts[static_cast<size_t>(owner->worker)]->Cancel(owner->session, ticket);
+  if (!Direct(host, request, ticket)) co_return;
   while (!ticket->finished() && !client.event.expired()) co_await client.event.Wait();
   ticket->Abandon();
 }

@@ -54,7 +54,8 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
     : config_path_(std::move(config_path)),
       snapshot_(std::move(snapshot)),
       signals_(io_, SIGHUP, SIGINT, SIGTERM),
-      ticker_(io_) {
+      ticker_(io_),
+      cancel_keys_(snapshot_->config().peer_id) {
   for (const int signal : {SIGQUIT, SIGUSR1, SIGUSR2}) signals_.add(signal);
   signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
@@ -64,9 +65,10 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   canceller_ = std::make_unique<pooler::Canceller>(kCancelThreads, kMaxQueuedCancels);
   pools_ =
       std::make_unique<pooler::Pools>(pooler::PoolServices{*connector_, *canceller_, workers_});
+  peer_cancels_ = std::make_unique<PeerCancels>();
   statistics_ = std::make_unique<Statistics>(workers_.size());
-  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, statements_, catalogs_, hosts_,
-                                     *statistics_, *this);
+  shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
+                                     hosts_, *statistics_, *this);
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -78,6 +80,7 @@ Supervisor::~Supervisor() {
   listener_.reset();
   connector_.reset();
   canceller_.reset();
+  peer_cancels_.reset();
   shared_->secrets.CloseAll();
   pools_->CloseAll();
   for (auto& worker : workers_) worker->Stop();
@@ -104,7 +107,7 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
 
 bool Supervisor::CanBeTakenDown() {
   const TimePoint deadline = Clock::now() + kServersPatience;
-  return canceller_->Stop(deadline) && catalogs_.Stop(deadline);
+  return canceller_->Stop(deadline) && peer_cancels_->Stop(deadline) && catalogs_.Stop(deadline);
 }
 
 void Supervisor::AwaitSignal() {
@@ -141,7 +144,11 @@ void Supervisor::BeginEnding(Ending ending) {
   LogInfo("stopping {} clients={}", when, shared_->clients.load());
   NotifyServiceManager("STOPPING=1");
   stopping_ = true;
-  listener_->Close();
+  if (ending == Ending::kNow || snapshot_->config().peer_id == 0) {
+    listener_->Close();
+  } else {
+    listener_->CloseButForPeers();
+  }
   ending_ = ending;
   if (ending == Ending::kNow) give_up_at_ = Clock::now() + kAtOnce;
   for (const auto& host : hosts_) host->End(ending);

@@ -54,6 +54,7 @@ class Supervisor final : public Control {
   std::unique_ptr<pooler::Canceller> canceller_;
   std::unique_ptr<pooler::Pools> pools_;
   CancelKeys cancel_keys_;
+  std::unique_ptr<PeerCancels> peer_cancels_;
   std::unique_ptr<Statistics> statistics_;
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Listener> listener_;

@@ -38,8 +38,8 @@ constexpr std::array kTables = {
     TableKind{"peer_pools",
               "i peer_id, i cl_active_cancel_req, i cl_waiting_cancel_req, i sv_active_cancel, "
               "i sv_login",
-              "", false, FillNothing},
-    TableKind{"peers", "i peer_id, s host, i port, i pool_size", "", false, FillNothing},
+              "", false, FillPeerPools},
+    TableKind{"peers", "i peer_id, s host, i port, i pool_size", "", false, FillPeers},
     TableKind{"pools",
               "s database, s user, i cl_active, i cl_waiting, i cl_active_cancel_req, "
               "i cl_waiting_cancel_req, i sv_active, i sv_active_cancel, i sv_being_canceled, "

@@ -43,6 +43,8 @@ net::Task<Rows> FillMem(const View& view);
 net::Task<Rows> FillState(const View& view);
 net::Task<Rows> FillVersion(const View& view);
 net::Task<Rows> FillSessionState(const View& view);
+net::Task<Rows> FillPeers(const View& view);
+net::Task<Rows> FillPeerPools(const View& view);
 net::Task<Rows> FillNothing(const View& view);
 // tables_statistics.cc
 net::Task<Rows> FillStats(const View& view);

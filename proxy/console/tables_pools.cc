@@ -216,9 +216,9 @@ net::Task<Rows> FillLists(const View& view) {
   const std::pair<std::string_view, int> lists[] = {
       {"databases", static_cast<int>(DatabaseNames(view).size())},
       {"users", static_cast<int>(UserNames(view).size())},
-      {"peers", 0},
+      {"peers", static_cast<int>(view.config().peers.size())},
       {"pools", static_cast<int>(SumPools(view).size())},
-      {"peer_pools", 0},
+      {"peer_pools", static_cast<int>(view.config().peers.size())},
       {"free_clients", 0},
       {"used_clients", clients},
       {"login_clients", std::max(0, clients - logged_in)},
@@ -283,6 +283,25 @@ net::Task<Rows> FillSessionState(const View& view) {
     for (const auto& [reason, count] : reasons.Read()) {
       rows.emplace_back().Text(kind).Text(reason).Number(count);
     }
+  }
+  co_return rows;
+}
+
+net::Task<Rows> FillPeers(const View& view) {
+  const config::Config& config = view.config();
+  Rows rows;
+  for (const auto& [id, peer] : config.peers) {
+    rows.emplace_back().Number(id).Text(peer.host).Number(peer.port).Number(
+        config.CancelsAtOnce(peer));
+  }
+  co_return rows;
+}
+
+net::Task<Rows> FillPeerPools(const View& view) {
+  Rows rows;
+  for (const auto& [id, peer] : view.config().peers) {
+    const auto [active, waiting] = view.shared().peer_cancels.numbers(id);
+    rows.emplace_back().Number(id).Number(active).Number(waiting).Number(active).Number(0);
   }
   co_return rows;
 }
