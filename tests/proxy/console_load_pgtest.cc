@@ -61,6 +61,41 @@ TEST_F(ConsoleLoad, PauseAndResumeUnderPgbenchFailNoTransaction) {
   EXPECT_GE(counted, std::stoll(done[1]));
 }
 
+// Pools of another size, users, another secret, and a file that can't be read, while all work.
+TEST_F(ConsoleLoad, ReloadsUnderPgbenchFailNoTransaction) {
+  server().Query("create database reloads");
+  const auto options = [](std::string_view pool) {
+    PgweirOptions made = ConsoleOptions("", pool);
+    made.databases += DatabaseToml("reloads", server().port());
+    return made;
+  };
+  PgweirProcess process(options("size = 5"));
+  const std::string port = std::to_string(process.port());
+  const CommandResult made =
+      RunCommand({.argv = {"/usr/lib/postgresql/15/bin/pgbench", "-i", "-s", "1", "-q", "-h",
+                           "127.0.0.1", "-p", port, "-U", "postgres", "reloads"}});
+  ASSERT_EQ(made.status, 0) << made.output;
+  CommandResult bench;
+  std::thread load([&] {
+    bench = RunCommand(
+        {.argv = {"/usr/lib/postgresql/15/bin/pgbench", "-n", "-c", "8", "-j", "8", "-T", "4", "-M",
+                  "prepared", "-h", "127.0.0.1", "-p", port, "-U", "postgres", "reloads"}});
+  });
+  std::this_thread::sleep_for(milliseconds(500));
+  for (int i = 0; i < 5; ++i) {
+    PgweirOptions changed = options(i % 2 == 0 ? "size = 2\nidle_timeout = \"1s\"" : "size = 7");
+    changed.users += fmt::format("\"user{}\" \"secret\"\n", i);
+    process.Rewrite(changed);
+    EXPECT_TRUE(process.Reload("reloaded"));
+    std::this_thread::sleep_for(milliseconds(300));
+    process.Rewrite(options("size = \"many\""));
+    EXPECT_TRUE(process.Reload("the old configuration stays"));
+  }
+  load.join();
+  EXPECT_EQ(bench.status, 0) << bench.output;
+  EXPECT_THAT(bench.output, testing::HasSubstr("number of failed transactions: 0"));
+}
+
 // Debian's package, as it is installed.
 TEST_F(ConsoleLoad, DebiansExporterReadsTheConsole) {
   const PgweirProcess process(ConsoleOptions("old_columns = true"));
