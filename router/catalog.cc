@@ -7,12 +7,11 @@ bool IsSystemSchema(std::string_view schema) {
   return schema == "pg_catalog" || schema == "information_schema" || schema == "pg_toast";
 }
 
-// A name that only the system's relations have, unless its schema says otherwise.
+}  // namespace
+
 bool IsSystemRelation(const QualifiedName& name) {
   return name.schema.empty() ? name.name.starts_with("pg_") : IsSystemSchema(name.schema);
 }
-
-}  // namespace
 
 std::string_view Describe(SessionVerdict verdict) {
   switch (verdict) {

@@ -33,6 +33,9 @@ struct CatalogRelation {
   // of a trigger, a rule, a default, a constraint, of tables that a foreign key changes with it.
   bool read_runs_volatile = false;
   bool write_runs_volatile = false;
+  // Reading it is surely nothing but a read (router/read_verdict.h): of a view, what it is made of
+  // is, too.
+  bool surely_read = true;
 };
 
 // Whether a statement may change its session in ways that its text doesn't show, and why.
@@ -44,6 +47,9 @@ enum class SessionVerdict : uint8_t {
   kUnknownName,     // names what isn't in this catalog: too new, temporary, or an error
 };
 std::string_view Describe(SessionVerdict verdict);
+
+// A name that only the system's relations have, unless its schema says otherwise.
+bool IsSystemRelation(const QualifiedName& name);
 
 class Catalog;
 using CatalogRef = std::shared_ptr<const Catalog>;
@@ -66,6 +72,9 @@ class Catalog {
   // The greatest volatility of the functions that the name may mean; null when there are none.
   const Volatility* VolatilityOf(const QualifiedName& function) const;
 
+  // Operators or casts outside pg_catalog call volatile functions. Statements don't name them.
+  bool hides_volatile() const { return hides_volatile_; }
+
   SessionVerdict MayChangeSession(const StatementFacts& statement) const;
 
  private:
@@ -78,6 +87,7 @@ class Catalog {
   using ByName = std::unordered_map<std::string, Value, StringHash, StringEq>;
 
   uint64_t fingerprint_ = 0;
+  bool hides_volatile_ = false;
   std::vector<CatalogRelation> relations_;
   ByName<std::vector<uint32_t>> relations_by_name_;
   struct Function {

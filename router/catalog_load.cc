@@ -3,13 +3,15 @@
 #include <optional>
 #include <utility>
 
+#include "router/analysis.h"
 #include "router/catalog.h"
+#include "router/read_verdict.h"
 #include "router/text_hash.h"
 
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 3, 2, 5, 2, 4};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 3, 2, 5, 2, 4, 1};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -69,6 +71,9 @@ class CatalogLoader {
   void LoadBuiltIns();
   void LoadUses();
   void SpreadUses();
+  void JudgeViews();
+  void DoubtAncestors(const CatalogRelation& relation);
+  bool IsSureView(const CatalogRelation& view) const;
   bool Spread(const Use& use);
   std::optional<uint32_t> IndexOf(std::string_view oid) const;
 
@@ -88,6 +93,8 @@ StatusOr<CatalogRef> CatalogLoader::Load() {
   LoadBuiltIns();
   LoadUses();
   SpreadUses();
+  catalog_->hides_volatile_ = !Rows(CatalogQuery::kHidden).empty();
+  JudgeViews();
   catalog_->fingerprint_ = Fingerprint(rows_);
   return CatalogRef(std::move(catalog_));
 }
@@ -198,6 +205,43 @@ bool CatalogLoader::Spread(const Use& use) {
   user.read_runs_volatile = user.read_runs_volatile || new_read;
   user.write_runs_volatile = user.write_runs_volatile || new_write;
   return new_read || new_write;
+}
+
+// A view of a view that isn't surely a read isn't one either, until nothing is new.
+void CatalogLoader::JudgeViews() {
+  std::vector<CatalogRelation*> views;
+  for (CatalogRelation& relation : catalog_->relations_) {
+    if (relation.kind == 'v') views.push_back(&relation);
+    relation.surely_read = !relation.read_runs_volatile;
+  }
+  for (const CatalogRelation& relation : catalog_->relations_) {
+    if (relation.kind == 'f') DoubtAncestors(relation);
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (CatalogRelation* view : views) {
+      if (!view->surely_read || IsSureView(*view)) continue;
+      view->surely_read = false;
+      changed = true;
+    }
+  }
+}
+
+// What reads a parent reads its children.
+void CatalogLoader::DoubtAncestors(const CatalogRelation& relation) {
+  for (const uint32_t index : relation.parents) {
+    CatalogRelation& parent = catalog_->relations_[index];
+    if (std::exchange(parent.surely_read, false)) DoubtAncestors(parent);
+  }
+}
+
+// By its definition: dependencies don't name what is built in.
+bool CatalogLoader::IsSureView(const CatalogRelation& view) const {
+  SqlScan scan;
+  scan.Scan(view.definition);
+  const Facts facts = Analyse(view.definition, scan);
+  return facts.statements.size() == 1 &&
+         JudgeRead(facts.statements[0], *catalog_) == ReadVerdict::kRead;
 }
 
 std::optional<uint32_t> CatalogLoader::IndexOf(std::string_view oid) const {

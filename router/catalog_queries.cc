@@ -84,6 +84,17 @@ FROM pg_catalog.pg_constraint c
 WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
 ORDER BY 1, 2, 3, 4)";
 
+constexpr const char* kHidden = R"(
+SELECT o.oid::text FROM pg_catalog.pg_operator o
+JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+WHERE n.nspname <> 'pg_catalog' AND p.provolatile = 'v'
+UNION ALL SELECT c.oid::text FROM pg_catalog.pg_cast c
+JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname <> 'pg_catalog' AND p.provolatile = 'v'
+ORDER BY 1)";
+
 }  // namespace
 
 const char* CatalogQueryText(CatalogQuery query) {
@@ -100,6 +111,8 @@ const char* CatalogQueryText(CatalogQuery query) {
       return kBuiltIns;
     case CatalogQuery::kUses:
       return kUses;
+    case CatalogQuery::kHidden:
+      return kHidden;
   }
   return "";
 }

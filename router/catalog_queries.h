@@ -18,8 +18,9 @@ enum class CatalogQuery : uint8_t {
   kBuiltIns,     // name, greatest volatility of that name; within pg_catalog
   kUses,         // relation's oid, what runs when it is "r" read or "w" written: "f" a function,
                  // "r" a statement on a relation; its oid
+  kHidden,       // oid of each operator and cast outside pg_catalog that is volatile
 };
-inline constexpr size_t kCatalogQueries = 6;
+inline constexpr size_t kCatalogQueries = 7;
 
 const char* CatalogQueryText(CatalogQuery query);
 

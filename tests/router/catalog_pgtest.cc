@@ -7,6 +7,7 @@
 #include <string>
 
 #include "router/catalog.h"
+#include "router/read_verdict.h"
 #include "tests/router/facts_of.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/pq.h"
@@ -136,14 +137,41 @@ TEST_F(CatalogTest, WhatRunsUnseenIsFoundThroughViewsTriggersAndTheRest) {
   }
 }
 
+// Views as the server writes them down, and what statements don't name.
+TEST_F(CatalogTest, WhatIsSurelyAReadIsKnown) {
+  using enum ReadVerdict;
+  const std::pair<std::string_view, ReadVerdict> cases[] = {
+      {"SELECT * FROM app.showing WHERE name LIKE 'a%'", kRead},
+      {"SELECT name, count(*) FROM app.plain GROUP BY name ORDER BY max(id) LIMIT 3", kRead},
+      {"SELECT sum(id) OVER w FROM app.parent WINDOW w AS (PARTITION BY at)", kRead},
+      {"SELECT * FROM app.drawing", kReadsVolatile},
+      {"SELECT * FROM app.drawing_deep", kReadsVolatile},
+      {"SELECT * FROM app.calling", kReadsVolatile},
+      {"SELECT * FROM app.policed", kReadsVolatile},
+  };
+  server_->Query(
+      "CREATE VIEW app.drawing AS SELECT nextval('app.serial_n_seq') AS n;"
+      "CREATE VIEW app.drawing_deep AS SELECT n + 1 AS n FROM app.drawing");
+  EXPECT_TRUE(Catalog::FromRows(Ask()).value()->hides_volatile());
+  server_->Query("DROP VIEW app.comparing; DROP OPERATOR app.=== (int, int)");
+  const CatalogRef catalog = Catalog::FromRows(Ask()).value();
+  EXPECT_FALSE(catalog->hides_volatile());
+  for (const auto& [sql, expected] : cases) {
+    EXPECT_EQ(Describe(JudgeRead(test::FactsOf(sql).statements.at(0), *catalog)),
+              Describe(expected))
+        << sql;
+  }
+}
+
 TEST_F(CatalogTest, AskingAgainGivesTheSameUntilSomethingChanges) {
-  EXPECT_EQ(Catalog::Refresh(catalog_, Ask()).value(), catalog_);
+  const CatalogRef before = Catalog::FromRows(Ask()).value();
+  EXPECT_EQ(Catalog::Refresh(before, Ask()).value(), before);
   server_->Query("CREATE TABLE app.later (id int)");
-  const CatalogRef later = Catalog::Refresh(catalog_, Ask()).value();
-  EXPECT_NE(later, catalog_);
+  const CatalogRef later = Catalog::Refresh(before, Ask()).value();
+  EXPECT_NE(later, before);
   EXPECT_EQ(later->Find({"app", "later"}).size(), 1u);
   server_->Query("DROP TABLE app.later");
-  EXPECT_EQ(Catalog::Refresh(catalog_, Ask()).value(), catalog_);
+  EXPECT_EQ(Catalog::Refresh(before, Ask()).value(), before);
 }
 
 TEST_F(CatalogTest, EveryFunctionOfPgCatalogIsKnown) {
