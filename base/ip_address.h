@@ -51,6 +51,7 @@ class IpRange {
   static std::optional<IpRange> Parse(std::string_view text);
 
   bool Contains(const IpAddress& address) const;
+  bool operator==(const IpRange&) const = default;
 
  private:
   IpAddress address_;

@@ -1,11 +1,26 @@
 #include "config/config.h"
 
+#include <algorithm>
+
 namespace pgweir::config {
 
 const Database* Config::FindDatabase(std::string_view name) const {
   auto it = databases.find(name);
   if (it == databases.end()) it = databases.find("*");
   return it == databases.end() ? nullptr : &it->second;
+}
+
+AuthQuery Config::AuthQueryFor(std::string_view name) const {
+  const Database* database = FindDatabase(name);
+  if (database != nullptr && database->auth_query.has_value()) return *database->auth_query;
+  return {auth.query, auth.query_user, auth.query_database};
+}
+
+bool Config::AsksForSecrets() const {
+  if (!auth.query.empty()) return true;
+  return std::any_of(databases.begin(), databases.end(), [](const auto& entry) {
+    return entry.second.auth_query.has_value() && !entry.second.auth_query->sql.empty();
+  });
 }
 
 bool Config::IsConsole(std::string_view name) const {

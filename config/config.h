@@ -31,6 +31,17 @@ struct Tls {
   std::string certificate;  // paths of PEM files, absolute once loaded; "" = none
   std::string key;
   std::string ca;
+  bool operator==(const Tls&) const = default;
+};
+
+// When a client's machine that says nothing is taken for gone. Zero: as the system does.
+struct TcpKeepalive {
+  bool on = true;
+  milliseconds idle{60'000};      // silence before the first probe
+  milliseconds interval{15'000};  // between probes
+  int count = 4;                  // that are not answered
+  milliseconds user_timeout{0};   // of sent data that is not acknowledged
+  bool operator==(const TcpKeepalive&) const = default;
 };
 
 struct Listen {
@@ -48,7 +59,17 @@ struct Listen {
   // Start-up parameters, in lower case, that are left out as if the client had not sent them.
   std::vector<std::string> ignore_startup_parameters;
   bool application_name_add_host = false;  // clients' application_name gets their address appended
+  TcpKeepalive tcp_keepalive;
   Tls tls;
+  bool operator==(const Listen&) const = default;
+};
+
+// How a database is asked for the secret of a user that the users file has not.
+struct AuthQuery {
+  std::string sql;       // "" = not at all
+  std::string user;      // as whom; "" = as the connection string says
+  std::string database;  // the entry that is asked; "" = the client's own
+  bool operator==(const AuthQuery&) const = default;
 };
 
 struct Auth {
@@ -58,13 +79,14 @@ struct Auth {
   std::string hba_file;                  // for method "hba"
   std::string ident_file;
   std::string ident_map;  // for method "cert"; "" = the certificate's name is the user's
-  // Asks the database for the secrets of users that the file has not; "" = off.
-  std::string query;
-  std::string query_user;            // as whom; "" = as the connection string says
-  std::string query_database;        // the entry that is asked; "" = the client's own
+  std::string query;      // see AuthQuery
+  std::string query_user;
+  std::string query_database;
   milliseconds query_cache{60'000};  // 0 = every login asks
   milliseconds failure_delay{500};   // after the third failed login of an address; 0 = none
-  bool trust_listed_only = false;    // method "trust" admits only users of the users file
+  // Whatever the method, only users of the users file and of the query are admitted.
+  bool known_users_only = false;
+  bool operator==(const Auth&) const = default;
 };
 
 struct Pool {
@@ -93,6 +115,7 @@ struct Pool {
   milliseconds idle_transaction_timeout{0};
   milliseconds client_idle_timeout{0};
   milliseconds query_wait_notify{5'000};  // a client is told that it waits for a backend
+  bool operator==(const Pool&) const = default;
 };
 
 // One server as a libpq connection string gives it.
@@ -100,6 +123,7 @@ struct Node {
   std::string name;
   std::string primary;                // libpq connection string, key=value or URI
   std::vector<std::string> replicas;  // likewise
+  bool operator==(const Node&) const = default;
 };
 
 // The keys of a pool table that lies over another: a database's over [pool], a user's over both.
@@ -113,6 +137,7 @@ struct PoolOverride {
       cleanup_timeout, query_timeout, transaction_timeout, idle_transaction_timeout,
       client_idle_timeout, query_wait_notify;
   std::optional<bool> pre_ping;
+  bool operator==(const PoolOverride&) const = default;
 };
 
 struct Database {
@@ -122,6 +147,10 @@ struct Database {
   PoolOverride own;  // what [databases.NAME.pool] sets
   // "*" leads every name to the database that its connection string names.
   bool keeps_dbname = false;
+  // An md5 or SCRAM secret for the user that the connection string names without a password.
+  std::string login_secret;
+  std::optional<AuthQuery> auth_query;  // in place of [auth]'s
+  bool operator==(const Database&) const = default;
 };
 
 // `pool` with what `over` sets.
@@ -135,7 +164,9 @@ struct Admin {
   std::string database = "pgweir";  // "pgbouncer" leads there too
   std::vector<std::string> users = {"postgres"};
   std::vector<std::string> stats_users;  // who may look but not act
+  bool everybody = false;                // whoever gets in may use it
   bool old_columns = false;              // those that PgBouncer once had, behind the others
+  bool operator==(const Admin&) const = default;
 };
 
 struct Log {
@@ -144,8 +175,11 @@ struct Log {
   bool syslog = false;  // likewise
   std::string syslog_ident = "pgweir";
   std::string syslog_facility = "daemon";
-  bool connections = false;     // logins at level info, not debug
-  bool disconnections = false;  // likewise
+  bool connections = false;           // logins at level info, not debug
+  bool disconnections = false;        // likewise
+  bool stats = true;                  // a line each period
+  milliseconds stats_period{60'000};  // also of the averages that the console shows
+  bool operator==(const Log&) const = default;
 };
 
 // What the process does with itself before it serves.
@@ -160,6 +194,7 @@ struct Peer {
   std::string host;  // a name, an address, or the folder of a unix socket
   uint16_t port = 6432;
   int pool_size = 0;  // cancel requests under way at once; 0 = pool.size
+  bool operator==(const Peer&) const = default;
 };
 
 struct Config {
@@ -185,6 +220,12 @@ struct Config {
   // result lives as long as this Config.
   const Database* FindDatabase(std::string_view name) const;
 
+  // How the secret of a client asking for the database `name` is looked up.
+  AuthQuery AuthQueryFor(std::string_view name) const;
+
+  // Whether any database is asked for secrets.
+  bool AsksForSecrets() const;
+
   // Whether a client asking for `name` means the console.
   bool IsConsole(std::string_view name) const;
 
@@ -194,6 +235,7 @@ struct Config {
   Pool UserPool(std::string_view user) const;
   // pool.max_node_connections of a node: the least that a database of it sets; 0 = none does.
   int MaxNodeConnections(std::string_view node) const;
+  bool operator==(const Config&) const = default;
 };
 
 using Snapshot = std::shared_ptr<const Config>;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/check.h"
 #include "config/file.h"
 #include "config/not_served.h"
 #include "config/pgbouncer_ini.h"
@@ -16,6 +17,23 @@ constexpr size_t kMaxFileBytes = 16 << 20;
 std::filesystem::path FolderOf(const std::string& path) {
   std::error_code error;
   return std::filesystem::absolute(path, error).parent_path();
+}
+
+Config Read(const TomlValue& document, const std::filesystem::path& folder, Faults& faults) {
+  TableReader root(document, "", faults);
+  Config config;
+  ReadListen(root.Table("listen"), folder, config.listen, config.peer_id);
+  ReadPeers(root.Table("peers"), config.peers);
+  ReadAuth(root.Table("auth"), folder, config.listen, faults, config.auth);
+  ReadPool(root.Table("pool"), config.pool);
+  ReadAdmin(root.Table("admin"), config.admin);
+  ReadLog(root.Table("log"), folder, config.log);
+  ReadProcess(root.Table("process"), folder, config.process);
+  ReadDatabases(root.Table("databases"), config);
+  ReadUsers(root.Table("users"), config);
+  ReadNotServed("root", root);
+  root.RejectUnknown();
+  return config;
 }
 
 }  // namespace
@@ -33,23 +51,29 @@ StatusOr<Config> Parse(std::string_view text, const std::string& path) {
   }
   const auto document = ParseToml(text, path);
   if (!document.ok()) return document.status();
-  const std::filesystem::path folder = FolderOf(path);
   Faults faults(path);
-  TableReader root(*document, "", faults);
-  Config config;
-  ReadListen(root.Table("listen"), folder, config.listen, config.peer_id);
-  ReadPeers(root.Table("peers"), config.peers);
-  ReadAuth(root.Table("auth"), folder, config.listen, faults, config.auth);
-  ReadPool(root.Table("pool"), config.pool);
-  ReadAdmin(root.Table("admin"), config.admin);
-  ReadLog(root.Table("log"), config.log);
-  ReadDatabases(root.Table("databases"), config);
-  ReadUsers(root.Table("users"), config);
-  ReadNotServed("root", root);
-  root.RejectUnknown();
+  Config config = Read(*document, FolderOf(path), faults);
   const Status status = faults.ToStatus();
   if (!status.ok()) return status;
   return config;
+}
+
+std::set<std::string> KnownKeys() {
+  constexpr std::string_view kEveryTable = R"(
+databases.NAME.nodes.NODE.primary = ""
+users.NAME.pool.size = 1
+peers.1.host = ""
+)";
+  constexpr std::string_view kOneNode = R"(databases.NAME.primary = "")";
+  std::set<std::string> keys;
+  for (const std::string_view text : {kEveryTable, kOneNode}) {
+    const auto document = ParseToml(text, "loader.cc");
+    PGWEIR_CHECK(document.ok());
+    Faults faults("loader.cc");
+    faults.set_asked_for(&keys);
+    Read(*document, "", faults);
+  }
+  return keys;
 }
 
 std::vector<std::string> NeedRestart(const Config& current, const Config& next) {
@@ -67,10 +91,13 @@ std::vector<std::string> NeedRestart(const Config& current, const Config& next) 
   if (was.workers != will.workers) keys.emplace_back("listen.workers");
   if (current.peer_id != next.peer_id) keys.emplace_back("listen.peer_id");
   if (current.log.level != next.log.level) keys.emplace_back("log.level");
-  if (current.log.file != next.log.file || current.log.syslog != next.log.syslog) {
-    keys.emplace_back("logfile or syslog");
+  if (current.log.file != next.log.file || current.log.syslog != next.log.syslog ||
+      current.log.syslog_ident != next.log.syslog_ident ||
+      current.log.syslog_facility != next.log.syslog_facility) {
+    keys.emplace_back("log.file (logfile) or log.syslog");
   }
-  if (current.process != next.process) keys.emplace_back("pidfile or user");
+  if (current.process != next.process)
+    keys.emplace_back("process.pid_file (pidfile) or process.user");
   return keys;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ StatusOr<Config> Load(const std::string& path);
 
 // As Load, from text; `path` only names the file in messages and anchors relative paths.
 StatusOr<Config> Parse(std::string_view text, const std::string& path);
+
+// Every key of a pgweir.toml that is known, such as "listen.tls.mode" or "databases.NAME.primary".
+std::set<std::string> KnownKeys();
 
 // The keys in which `next` differs from `current` and that a reload can't change while serving,
 // e.g. "listen.port". The rest of a reload takes effect at once.

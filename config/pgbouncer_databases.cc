@@ -19,6 +19,8 @@ struct Line {
   std::string client_encoding, application_name, target_session_attrs;
   std::vector<std::pair<std::string, std::string>> server_settings;
   PoolOverride pool;
+  std::string login_secret;
+  std::optional<std::string> auth_user, auth_query, auth_dbname;
   IniPlace host_at;
 };
 
@@ -72,6 +74,9 @@ void ReadReserve(const IniValue& value, Line& line) {
 using V = IniValue;
 constexpr DatabaseKey kDatabaseKeys[] = {
     {"application_name", [](const V& v, Line& line) { line.application_name = v.text(); }},
+    {"auth_dbname", [](const V& v, Line& line) { line.auth_dbname = v.text(); }},
+    {"auth_query", [](const V& v, Line& line) { line.auth_query = v.text(); }},
+    {"auth_user", [](const V& v, Line& line) { line.auth_user = v.text(); }},
     {"client_encoding", [](const V& v, Line& line) { line.client_encoding = v.text(); }},
     {"connect_query", ReadConnectQuery},
     {"datestyle",
@@ -172,11 +177,6 @@ bool ReadPairs(const IniEntry& entry, const Keys& keys, Into& into, IniReport& r
   return false;
 }
 
-bool IsHash(std::string_view secret) {
-  return (secret.size() == 35 && secret.substr(0, 3) == "md5") ||
-         secret.substr(0, 14) == "SCRAM-SHA-256$";
-}
-
 class ConnectionString {
  public:
   void Add(std::string_view keyword, std::string_view value) {
@@ -202,6 +202,18 @@ std::string Word(std::string_view text) {
     word += c;
   }
   return word;
+}
+
+// Zero is as libpq does without the keyword.
+void AddTcp(const TcpKeepalive& tcp, ConnectionString& out) {
+  const auto add = [&out](std::string_view keyword, int64_t value) {
+    if (value > 0) out.Add(keyword, std::to_string(value));
+  };
+  if (!tcp.on) out.Add("keepalives", "0");
+  add("keepalives_idle", tcp.idle.count() / 1000);
+  add("keepalives_interval", tcp.interval.count() / 1000);
+  add("keepalives_count", tcp.count);
+  add("tcp_user_timeout", tcp.user_timeout.count());
 }
 
 void AddTls(const GeneralSettings& settings, ConnectionString& out) {
@@ -234,24 +246,31 @@ std::string ConnectionStringOf(const Line& line, const GeneralSettings& settings
     options += fmt::format("{}-c {}", options.empty() ? "" : " ", Word(name + "=" + value));
   }
   out.Add("options", options);
+  AddTcp(settings.server_tcp, out);
   AddTls(settings, out);
   return out.Take();
 }
 
-// A user without a password has that of the auth_file.
-void FindPassword(const IniEntry& entry, const GeneralSettings& settings, Line& line,
-                  IniReport& report) {
+// A user without a password has the secret of the auth_file.
+void FindPassword(const GeneralSettings& settings, Line& line) {
   if (line.user.empty() || !line.password.empty()) return;
   const std::string* secret = settings.users.Find(line.user);
   if (secret == nullptr) return;
-  if (!IsHash(*secret)) {
-    line.password = *secret;
-    return;
+  (KindOf(*secret) == SecretKind::kPlain ? line.password : line.login_secret) = *secret;
+}
+
+// None where the line says nothing of its own. Without a user nothing is asked.
+std::optional<AuthQuery> OwnAuthQuery(const Line& line, const GeneralSettings& settings) {
+  if (!line.auth_user.has_value() && !line.auth_query.has_value() &&
+      !line.auth_dbname.has_value()) {
+    return std::nullopt;
   }
-  report.Warn(entry.key_at,
-              fmt::format("{} user: auth_file has only a hash of its password, with which a server "
-                          "that asks for one can't be entered",
-                          ShownKey(entry.key)));
+  const Auth& auth = settings.config.auth;
+  AuthQuery query{.sql = line.auth_query.value_or(settings.auth_query),
+                  .user = line.auth_user.value_or(auth.query_user),
+                  .database = line.auth_dbname.value_or(auth.query_database)};
+  if (query.user.empty()) query.sql.clear();
+  return query;
 }
 
 void CheckLine(const IniEntry& entry, const Line& line, const GeneralSettings& settings,
@@ -282,12 +301,15 @@ void ReadDatabaseLine(const IniEntry& entry, GeneralSettings& settings, IniRepor
   Line line;
   if (!ReadPairs(entry, kDatabaseKeys, line, report)) return;
   CheckLine(entry, line, settings, report);
-  FindPassword(entry, settings, line, report);
+  FindPassword(settings, line);
   Database database;
   database.name = entry.key;
   database.keeps_dbname = !line.dbname.empty();
+  database.login_secret = line.login_secret;
+  database.auth_query = OwnAuthQuery(line, settings);
   if (line.dbname.empty() && entry.key != "*") line.dbname = entry.key;
   if (!settings.uses_reserve) line.pool.overflow.reset();
+  database.own = line.pool;
   database.pool = Overlay(settings.config.pool, line.pool);
   database.pool.min_size = std::min(database.pool.min_size, database.pool.size);
   database.node = {entry.key, ConnectionStringOf(line, settings), {}};

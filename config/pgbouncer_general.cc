@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
 #include <span>
 
+#include "config/auth_rules.h"
 #include "config/file.h"
 #include "config/pgbouncer_keys.h"
 #include "config/pgbouncer_sections.h"
+#include "config/syslog_facilities.h"
 #include "config/users.h"
 
 // [pgbouncer].
@@ -35,9 +38,15 @@ constexpr Names<std::string_view, 6> kServerTls{{{"disable", "disable"},
                                                  {"verify-ca", "verify-ca"},
                                                  {"verify-full", "verify-full"}}};
 
-constexpr std::string_view kFacilities =
-    "auth authpriv daemon user local0 local1 local2 local3 local4 local5 local6 local7";
+constexpr AuthWords kAuthWords{
+    .tls = "a client_tls_sslmode other than disable, and a client_tls_ca_file",
+    .hba_method = "auth_type hba",
+    .ident_file = "auth_ident_file",
+};
 
+// The kernel's bounds.
+constexpr int kMostProbeSeconds = 32'767;
+constexpr int kMostProbes = 127;
 // A unix socket's path, "/.s.PGSQL.NNNNN" included, has at most 107 characters.
 constexpr size_t kMaxSocketFolder = 107 - 15;
 
@@ -58,12 +67,14 @@ void ReadAuthType(const IniValue& value, GeneralSettings& settings) {
   };
   Auth& auth = settings.config.auth;
   settings.any_user = is("any");
-  auth.trust_listed_only = is("trust");
+  auth.known_users_only = !is("any");
+  settings.config.admin.everybody = is("any");
   if (is("any") || is("trust")) return void(auth.method = AuthMethod::kTrust);
   if (is("plain")) return void(auth.method = AuthMethod::kPassword);
   if (is("md5")) return void(auth.method = AuthMethod::kMd5);
   if (is("scram-sha-256")) return void(auth.method = AuthMethod::kScramSha256);
-  if (is("cert") || is("hba")) return value.Fault("not served yet");
+  if (is("cert")) return void(auth.method = AuthMethod::kCert);
+  if (is("hba")) return void(auth.method = AuthMethod::kHba);
   if (is("pam") || is("ldap") || is("gss")) {
     return value.Fault("not served; use scram-sha-256 or md5 with an auth_file");
   }
@@ -90,10 +101,9 @@ void ReadVerbose(const IniValue& value, GeneralSettings& settings) {
 }
 
 void ReadFacility(const IniValue& value, GeneralSettings& settings) {
-  const std::string found = fmt::format(" {} ", kFacilities);
-  const bool known = !value.text().empty() && value.text().find(' ') == std::string::npos &&
-                     found.find(" " + value.text() + " ") != std::string::npos;
-  if (!known) return value.Fault(fmt::format("must be one of {}", kFacilities));
+  if (std::ranges::find(kSyslogFacilities, value.text()) == kSyslogFacilities.end()) {
+    return value.Fault(fmt::format("must be one of {}", fmt::join(kSyslogFacilities, " ")));
+  }
   settings.config.log.syslog_facility = value.text();
 }
 
@@ -202,6 +212,8 @@ struct Place {
 using S = GeneralSettings;
 constexpr Place kPaths[] = {
     {"auth_file", [](S& s) -> std::string& { return s.config.auth.users_file; }},
+    {"auth_hba_file", [](S& s) -> std::string& { return s.config.auth.hba_file; }},
+    {"auth_ident_file", [](S& s) -> std::string& { return s.config.auth.ident_file; }},
     {"client_tls_ca_file", [](S& s) -> std::string& { return s.config.listen.tls.ca; }},
     {"client_tls_cert_file", [](S& s) -> std::string& { return s.config.listen.tls.certificate; }},
     {"client_tls_key_file", [](S& s) -> std::string& { return s.config.listen.tls.key; }},
@@ -212,6 +224,9 @@ constexpr Place kPaths[] = {
     {"server_tls_key_file", [](S& s) -> std::string& { return s.server_key; }},
 };
 constexpr Place kTexts[] = {
+    {"auth_dbname", [](S& s) -> std::string& { return s.config.auth.query_database; }},
+    {"auth_query", [](S& s) -> std::string& { return s.auth_query; }},
+    {"auth_user", [](S& s) -> std::string& { return s.config.auth.query_user; }},
     {"listen_addr", [](S& s) -> std::string& { return s.config.listen.address; }},
     {"syslog_ident", [](S& s) -> std::string& { return s.config.log.syslog_ident; }},
     {"unix_socket_group", [](S& s) -> std::string& { return s.config.listen.unix_socket_group; }},
@@ -227,6 +242,7 @@ constexpr Flag kFlags[] = {
      [](S& s) -> bool& { return s.config.listen.application_name_add_host; }},
     {"log_connections", [](S& s) -> bool& { return s.config.log.connections; }},
     {"log_disconnections", [](S& s) -> bool& { return s.config.log.disconnections; }},
+    {"log_stats", [](S& s) -> bool& { return s.config.log.stats; }},
     {"so_reuseport", [](S& s) -> bool& { return s.config.listen.so_reuseport; }},
     {"syslog", [](S& s) -> bool& { return s.config.log.syslog; }},
 };
@@ -268,11 +284,60 @@ void ReadReserveTimeout(const IniValue& value, GeneralSettings& settings) {
   if (wait.has_value()) settings.uses_reserve = wait->count() > 0;
 }
 
+void ReadAdmins(const IniValue& value, GeneralSettings& settings) {
+  settings.config.admin.users = value.List();
+}
+void ReadStatsUsers(const IniValue& value, GeneralSettings& settings) {
+  settings.config.admin.stats_users = value.List();
+}
+void ReadStatsPeriod(const IniValue& value, GeneralSettings& settings) {
+  const auto period = value.Seconds();
+  if (period.has_value()) {
+    settings.config.log.stats_period = std::max<milliseconds>(*period, std::chrono::seconds(1));
+  }
+}
+
+// Of clients' connections and of servers' alike. 0 is as without the key.
+
+void ReadKeepalive(const IniValue& value, GeneralSettings& settings) {
+  Put(value.Flag(), settings.config.listen.tcp_keepalive.on);
+  settings.server_tcp.on = settings.config.listen.tcp_keepalive.on;
+}
+void PutTcpTime(std::optional<milliseconds> time, milliseconds TcpKeepalive::* member,
+                GeneralSettings& settings) {
+  if (time.value_or(milliseconds(0)) == milliseconds(0)) return;
+  settings.config.listen.tcp_keepalive.*member = *time;
+  settings.server_tcp.*member = *time;
+}
+std::optional<milliseconds> WholeSeconds(const IniValue& value) {
+  const auto seconds = value.Int(0, kMostProbeSeconds);
+  if (!seconds.has_value()) return std::nullopt;
+  return std::chrono::seconds(*seconds);
+}
+void ReadKeepidle(const IniValue& value, GeneralSettings& settings) {
+  PutTcpTime(WholeSeconds(value), &TcpKeepalive::idle, settings);
+}
+void ReadKeepintvl(const IniValue& value, GeneralSettings& settings) {
+  PutTcpTime(WholeSeconds(value), &TcpKeepalive::interval, settings);
+}
+void ReadKeepcnt(const IniValue& value, GeneralSettings& settings) {
+  const int count = value.Int(0, kMostProbes).value_or(0);
+  if (count == 0) return;
+  settings.config.listen.tcp_keepalive.count = count;
+  settings.server_tcp.count = count;
+}
+void ReadTcpUserTimeout(const IniValue& value, GeneralSettings& settings) {
+  const auto time = value.Int(0, std::numeric_limits<int>::max());
+  if (!time.has_value()) return;
+  PutTcpTime(milliseconds(*time), &TcpKeepalive::user_timeout, settings);
+}
+
 struct OtherKey {
   std::string_view name;
   void (*read)(const IniValue& value, GeneralSettings& settings);
 };
 constexpr OtherKey kOthers[] = {
+    {"admin_users", ReadAdmins},
     {"auth_type", ReadAuthType},
     {"client_login_timeout", ReadLoginTimeout},
     {"client_tls_protocols", ReadClientProtocols},
@@ -288,7 +353,14 @@ constexpr OtherKey kOthers[] = {
     {"server_lifetime", ReadGeneralLifetime},
     {"server_tls_protocols", ReadServerProtocols},
     {"server_tls_sslmode", ReadServerTls},
+    {"stats_period", ReadStatsPeriod},
+    {"stats_users", ReadStatsUsers},
     {"syslog_facility", ReadFacility},
+    {"tcp_keepalive", ReadKeepalive},
+    {"tcp_keepcnt", ReadKeepcnt},
+    {"tcp_keepidle", ReadKeepidle},
+    {"tcp_keepintvl", ReadKeepintvl},
+    {"tcp_user_timeout", ReadTcpUserTimeout},
     {"unix_socket_dir", ReadUnixSocketDir},
     {"unix_socket_mode", ReadSocketMode},
     {"verbose", ReadVerbose},
@@ -361,9 +433,30 @@ void CheckUsers(GeneralSettings& settings, IniReport& report) {
   settings.users = *std::move(users);
 }
 
+std::string_view NameOf(AuthFault::Key key) {
+  constexpr std::string_view kNames[] = {"auth_type", "auth_hba_file", "auth_ident_file",
+                                         "auth_type"};
+  return kNames[static_cast<size_t>(key)];
+}
+
+void CheckRules(const GeneralSettings& settings, IniReport& report) {
+  const Config& config = settings.config;
+  for (const AuthFault& fault : CheckAuthRules(config.auth, config.listen, kAuthWords)) {
+    if (fault.key == AuthFault::Key::kOtherFile) {
+      report.FaultOfOtherFile(fault.message);
+    } else {
+      const std::string_view key = NameOf(fault.key);
+      report.Fault(settings.PlaceOf(key), fmt::format("{}: {}", key, fault.message));
+    }
+  }
+}
+
 }  // namespace
 
-GeneralSettings::GeneralSettings() {
+GeneralSettings::GeneralSettings() : auth_query(kDefaultAuthQuery) {
+  config.admin.database = kConsoleAlias;
+  config.admin.users.clear();
+  config.auth.known_users_only = true;
   config.listen.address = "";
   config.listen.unix_socket_dir = "/tmp";
   config.listen.max_clients = 100;
@@ -400,6 +493,8 @@ void CheckGeneral(GeneralSettings& settings, IniReport& report) {
   // PgBouncer reads no users for "any".
   if (settings.any_user) settings.config.auth.users_file.clear();
   CheckUsers(settings, report);
+  CheckRules(settings, report);
+  if (!settings.config.auth.query_user.empty()) settings.config.auth.query = settings.auth_query;
 }
 
 std::optional<PoolMode> ReadPoolMode(const IniValue& value) {

@@ -11,27 +11,6 @@ constexpr std::string_view kCiphers =
 constexpr std::string_view kTuning = "tunes PgBouncer's own event loop";
 constexpr std::string_view kResolver = "libpq asks the system's resolver at every connect";
 
-// These come with other parts of pgweir. A line goes when its key gets an effect.
-constexpr UnservedKey kNotYet[] = {
-    {kGeneral, "admin_users", KeyFate::kNotYet, "", "there is no console yet"},
-    {kGeneral, "stats_users", KeyFate::kNotYet, "", "there is no console yet"},
-    {kGeneral, "log_stats", KeyFate::kNotYet, "1", "no statistics are written to the log"},
-    {kGeneral, "stats_period", KeyFate::kNotYet, "60", "no statistics are written to the log"},
-    {kGeneral, "auth_hba_file", KeyFate::kNotYet, "", "auth_type hba is not served"},
-    {kGeneral, "auth_ident_file", KeyFate::kNotYet, "", "auth_type hba is not served"},
-    {kGeneral, "auth_user", KeyFate::kNotYet, "", "only users of auth_file can log in"},
-    {kGeneral, "auth_query", KeyFate::kNotYet, "", "only users of auth_file can log in"},
-    {kGeneral, "auth_dbname", KeyFate::kNotYet, "", "only users of auth_file can log in"},
-    {"databases", "auth_user", KeyFate::kNotYet, "", "only users of auth_file can log in"},
-    {"databases", "auth_query", KeyFate::kNotYet, "", "only users of auth_file can log in"},
-    {"databases", "auth_dbname", KeyFate::kNotYet, "", "only users of auth_file can log in"},
-    {kGeneral, "tcp_keepalive", KeyFate::kNotYet, "1", "keepalive is always on"},
-    {kGeneral, "tcp_keepcnt", KeyFate::kNotYet, "0|4", "4 probes are sent"},
-    {kGeneral, "tcp_keepidle", KeyFate::kNotYet, "0|60", "probes begin after 60 s"},
-    {kGeneral, "tcp_keepintvl", KeyFate::kNotYet, "0|15", "probes are 15 s apart"},
-    {kGeneral, "tcp_user_timeout", KeyFate::kNotYet, "0|30000", "it is 30 s towards servers"},
-};
-
 constexpr UnservedKey kKeys[] = {
     {kGeneral, "track_extra_parameters", KeyFate::kAsItWorks, "",
      "every setting of a client is carried from server to server"},
@@ -105,7 +84,6 @@ bool IsStandard(std::string_view value, std::string_view standards) {
 
 std::vector<const UnservedKey*> UnservedKeys() {
   std::vector<const UnservedKey*> keys;
-  for (const UnservedKey& key : kNotYet) keys.push_back(&key);
   for (const UnservedKey& key : kKeys) keys.push_back(&key);
   return keys;
 }
@@ -120,8 +98,7 @@ const UnservedKey* FindUnservedKey(std::string_view section, std::string_view na
 void ReportUnserved(const UnservedKey& key, const IniValue& value) {
   if (key.fate == KeyFate::kAsItWorks || IsStandard(value.text(), key.standard)) return;
   if (key.fate == KeyFate::kRefused) return value.Fault(key.reason);
-  value.Warn(fmt::format("{}: {}", key.fate == KeyFate::kNotYet ? "not served yet" : "no meaning",
-                         key.reason));
+  value.Warn(fmt::format("no meaning: {}", key.reason));
 }
 
 }  // namespace pgweir::config

@@ -14,7 +14,6 @@ enum class KeyFate {
   kServed,
   kAsItWorks,  // whatever the value, pgweir already does it
   kNoMeaning,  // another value than the standard is a warning
-  kNotYet,     // likewise
   kRefused,    // another value than the standard is a fault: to leave it out would be unsafe
 };
 

@@ -19,9 +19,11 @@ struct GeneralSettings {
   GeneralSettings();
 
   Config config;
-  Users users;               // of auth_file, once checked
-  bool any_user = false;     // auth_type any
-  bool uses_reserve = true;  // reserve_pool_timeout isn't 0
+  Users users;             // of auth_file, once checked
+  std::string auth_query;  // asked where there is an auth_user
+  TcpKeepalive server_tcp{.idle = {}, .interval = {}, .count = 0};  // what is given of it
+  bool any_user = false;                                            // auth_type any
+  bool uses_reserve = true;                                         // reserve_pool_timeout isn't 0
   std::string server_tls = "prefer";
   std::string server_ca, server_certificate, server_key;
   std::string server_protocols_from, server_protocols_to;  // as libpq names them; "" = its own

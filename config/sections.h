@@ -25,7 +25,8 @@ void ReadPeers(TableReader reader, std::map<int, Peer>& peers);
 void ReadAuth(TableReader reader, const std::filesystem::path& folder, const Listen& listen,
               Faults& faults, Auth& auth);
 void ReadAdmin(TableReader reader, Admin& admin);
-void ReadLog(TableReader reader, Log& log);
+void ReadLog(TableReader reader, const std::filesystem::path& folder, Log& log);
+void ReadProcess(TableReader reader, const std::filesystem::path& folder, Process& process);
 
 void ReadPool(TableReader reader, Pool& pool);
 // The databases' pools start from `config`'s.

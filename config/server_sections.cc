@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "config/file.h"
 #include "config/not_served.h"
 #include "config/sections.h"
+#include "config/syslog_facilities.h"
 
 namespace pgweir::config {
 namespace {
@@ -11,6 +13,9 @@ namespace {
 constexpr int kMaxWorkers = 256;
 constexpr int kMaxClients = 1'000'000;
 constexpr int kMaxPeerRequests = 1'000;
+constexpr int kMaxProbes = 127;  // the kernel's bound, as is 32767 s
+constexpr std::chrono::hours kMaxProbeTime{9};
+constexpr milliseconds kLeastPeriod{1'000};
 constexpr int kMaxPeerId = 16383;  // PgBouncer's bound, so that both may be peers
 // A unix socket's path, "/.s.PGSQL.NNNNN" included, has at most 107 characters.
 constexpr size_t kMaxSocketFolder = 107 - 15;
@@ -49,6 +54,28 @@ void ReadTls(TableReader reader, const std::filesystem::path& folder, Tls& tls) 
   if (verifies || !tls.ca.empty()) NeedFile(reader, "ca", tls.ca);
 }
 
+void ReadTcp(TableReader& reader, TcpKeepalive& tcp) {
+  tcp.on = reader.Bool("tcp_keepalive").value_or(tcp.on);
+  tcp.idle = reader.Time("tcp_keepidle").value_or(tcp.idle);
+  tcp.interval = reader.Time("tcp_keepintvl").value_or(tcp.interval);
+  tcp.count = reader.Int("tcp_keepcnt", 0, kMaxProbes).value_or(tcp.count);
+  tcp.user_timeout = reader.Time("tcp_user_timeout").value_or(tcp.user_timeout);
+  for (const auto& [key, time] :
+       {std::pair("tcp_keepidle", tcp.idle), std::pair("tcp_keepintvl", tcp.interval),
+        std::pair("tcp_user_timeout", tcp.user_timeout)}) {
+    if (time > kMaxProbeTime) reader.Fault(key, "must be at most \"9h\"");
+  }
+}
+
+// Start-up parameters, whose names have no case.
+std::vector<std::string> ReadIgnored(TableReader& reader) {
+  auto names = reader.Texts("ignore_startup_parameters").value_or(std::vector<std::string>());
+  for (std::string& name : names) {
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return names;
+}
+
 // Addresses and ranges of addresses.
 std::vector<IpRange> ReadRanges(TableReader& reader, std::string_view key) {
   std::vector<IpRange> ranges;
@@ -80,12 +107,19 @@ void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen&
   listen.address = reader.Text("address").value_or(listen.address);
   listen.port = static_cast<uint16_t>(reader.Int("port", 1, 65535).value_or(listen.port));
   listen.unix_socket_dir = ReadPath(reader, "unix_socket_dir", folder);
+  listen.unix_socket_mode =
+      reader.Int("unix_socket_mode", 0, 0777).value_or(listen.unix_socket_mode);
+  listen.unix_socket_group = reader.Text("unix_socket_group").value_or("");
   listen.workers = reader.Int("workers", 0, kMaxWorkers).value_or(listen.workers);
   listen.max_clients = reader.Int("max_clients", 1, kMaxClients).value_or(listen.max_clients);
   listen.client_login_timeout =
       reader.Time("client_login_timeout").value_or(listen.client_login_timeout);
   listen.so_reuseport = reader.Bool("so_reuseport").value_or(listen.so_reuseport);
   listen.proxy_protocol = ReadRanges(reader, "proxy_protocol");
+  listen.ignore_startup_parameters = ReadIgnored(reader);
+  listen.application_name_add_host =
+      reader.Bool("application_name_add_host").value_or(listen.application_name_add_host);
+  ReadTcp(reader, listen.tcp_keepalive);
   peer_id = reader.Int("peer_id", 0, kMaxPeerId).value_or(peer_id);
   ReadTls(reader.Table("tls"), folder, listen.tls);
   reader.RejectUnknown();
@@ -128,8 +162,26 @@ void ReadAdmin(TableReader reader, Admin& admin) {
   }
 }
 
-void ReadLog(TableReader reader, Log& log) {
+void ReadLog(TableReader reader, const std::filesystem::path& folder, Log& log) {
   log.level = reader.Choice<LogLevel>("level", kLevels).value_or(log.level);
+  log.file = ReadPath(reader, "file", folder);
+  log.syslog = reader.Bool("syslog").value_or(log.syslog);
+  log.syslog_ident = reader.Text("syslog_ident").value_or(log.syslog_ident);
+  log.syslog_facility = reader.Text("syslog_facility").value_or(log.syslog_facility);
+  log.connections = reader.Bool("connections").value_or(log.connections);
+  log.disconnections = reader.Bool("disconnections").value_or(log.disconnections);
+  log.stats = reader.Bool("stats").value_or(log.stats);
+  log.stats_period = reader.Time("stats_period", kLeastPeriod).value_or(log.stats_period);
+  reader.RejectUnknown();
+  if (std::ranges::find(kSyslogFacilities, log.syslog_facility) == kSyslogFacilities.end()) {
+    reader.Fault("syslog_facility",
+                 fmt::format("must be one of {}", fmt::join(kSyslogFacilities, ", ")));
+  }
+}
+
+void ReadProcess(TableReader reader, const std::filesystem::path& folder, Process& process) {
+  process.pid_file = ReadPath(reader, "pid_file", folder);
+  process.user = reader.Text("user").value_or("");
   reader.RejectUnknown();
 }
 

@@ -75,6 +75,7 @@ void TableReader::Fault(std::string_view message) {
 
 const TomlEntry* TableReader::Find(std::string_view key) {
   known_.emplace_back(key);
+  faults_->NoteAskedFor(NameOf(key));
   return FindEntry(table_, key);
 }
 
@@ -144,7 +145,8 @@ std::optional<std::chrono::milliseconds> TableReader::Time(std::string_view key,
 
 TableReader TableReader::Table(std::string_view key) {
   static const TomlValue absent{{}, TomlTable{}};
-  const TomlEntry* entry = Find(key);
+  known_.emplace_back(key);
+  const TomlEntry* entry = FindEntry(table_, key);
   TableReader reader(entry != nullptr ? entry->value : absent, NameOf(key), *faults_);
   if (entry == nullptr) reader.at_ = at_;
   return reader;

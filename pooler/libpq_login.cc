@@ -17,14 +17,15 @@ using PgConnPtr = std::unique_ptr<PGconn, PgConnDeleter>;
 // libpq's arrays of keywords and values; valid as long as the target.
 struct Keywords {
   explicit Keywords(const Target& target) {
-    // The first dbname is read as a connection string; what follows overrides it, "" leaves it.
-    names = {"dbname", "dbname", "user", "password", "gssencmode", "tcp_user_timeout"};
-    values = {target.connection_string.c_str(),
+    // The first dbname is read as a connection string, which overrides what stands before it; what
+    // follows overrides the string, "" leaves it.
+    names = {"tcp_user_timeout", "dbname", "dbname", "user", "password", "gssencmode"};
+    values = {"30000",
+              target.connection_string.c_str(),
               target.database.c_str(),
               target.user.c_str(),
               target.password.c_str(),
-              "disable",
-              "30000"};
+              "disable"};
     for (const auto& [keyword, value] : target.keywords) {
       names.push_back(keyword.c_str());
       values.push_back(value.c_str());

@@ -14,26 +14,28 @@ std::string DatabaseOverride(const config::Database& database, const std::string
   return database.name == "*" && !database.keeps_dbname ? name : "";
 }
 
-// Of a secret that libpq can't log in with; none of a plain one.
-StatusOr<std::optional<wire::HashedLogin>> HashedLoginFor(const Pools::Client& client,
-                                                          const LoginKeys& keys) {
-  if (client.secret == nullptr) return std::nullopt;
-  switch (config::KindOf(*client.secret)) {
+// Of a secret that libpq can't log in with; none of a plain one. A SCRAM login is null as long as
+// no client has proved the keys.
+std::optional<wire::HashedLogin> HashedLoginOf(const std::string& user, const std::string& secret,
+                                               const LoginKeys& keys) {
+  switch (config::KindOf(secret)) {
     case config::SecretKind::kPlain:
       return std::nullopt;
     case config::SecretKind::kMd5:
-      return wire::HashedLogin(wire::Md5Login{*client.secret});
+      return wire::HashedLogin(wire::Md5Login{secret});
     case config::SecretKind::kScram:
       break;
   }
-  wire::ScramLoginRef login = keys.Find(client.user, *client.secret);
-  if (login != nullptr) return wire::HashedLogin(std::move(login));
+  return wire::HashedLogin(keys.Find(user, secret));
+}
+
+Status KeysMissing(const Pools::Client& client, std::string_view user) {
   return Errorf(
       sqlstate::kInvalidAuthorization,
       "cannot log in to node \"{}\" as \"{}\": only a SCRAM secret of the user is known, and no "
       "client has yet proved its keys by logging in with scram-sha-256 (put the plain password "
       "into auth.users_file, or a user and password into the connection string of database \"{}\")",
-      client.database.node.name, client.user, client.database_name);
+      client.database.node.name, user, client.database_name);
 }
 
 // Each cap is what its own kind's section says, whichever pool it is asked for.
@@ -61,13 +63,18 @@ StatusOr<Pools::Login> Pools::LoginFor(const Client& client) const {
   login.target.node = client.database.node.name;
   login.target.connection_string = client.database.node.primary;
   login.target.database = DatabaseOverride(client.database, client.database_name);
-  if (!login.user.empty()) return login;
-  login.user = client.user;
-  login.target.user = client.user;
-  auto hashed = HashedLoginFor(client, keys_);
-  if (!hashed.ok()) return hashed.status();
-  login.target.hashed = *std::move(hashed);
-  if (client.secret != nullptr && !login.target.hashed) login.target.password = *client.secret;
+  const std::string* secret = client.secret;
+  if (!login.user.empty()) {
+    if (client.database.login_secret.empty()) return login;
+    secret = &client.database.login_secret;
+  } else {
+    login.user = client.user;
+    login.target.user = client.user;
+  }
+  if (secret == nullptr) return login;
+  login.target.hashed = HashedLoginOf(login.user, *secret, keys_);
+  if (!login.target.complete()) return KeysMissing(client, login.user);
+  if (!login.target.hashed) login.target.password = *secret;
   return login;
 }
 
@@ -148,6 +155,10 @@ void Pools::Reconfigure(const config::Config& config) {
     entry.target.connection_string = database->node.primary;
     entry.target.node = database->node.name;
     entry.target.database = DatabaseOverride(*database, key.database);
+    // Without a user of its own the target is the connection string's, and so is the secret.
+    if (entry.target.user.empty()) {
+      entry.target.hashed = HashedLoginOf(key.user, database->login_secret, keys_);
+    }
     entry.pool->Reconfigure(entry.target, config.PoolFor(*database, key.user));
     ++it;
   }

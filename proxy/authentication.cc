@@ -106,6 +106,26 @@ Status CheckPeer(const Client& client, const Snapshot& snapshot, const std::stri
                 user);
 }
 
+// Finds the user's secret, for the server's login if not for the client's. An error where the user
+// must be known and is not.
+net::Task<StatusOr<Proof>> Look(Client& client, SessionHost& host, const Snapshot& snapshot,
+                                const wire::StartupMessage& startup) {
+  Proof proof;
+  if (!snapshot.config().auth.known_users_only) {
+    const std::string* secret = snapshot.users().Find(startup.user);
+    if (secret != nullptr) proof.secret = *secret;
+    co_return proof;
+  }
+  const auto found = co_await host.shared().secrets.Find(
+      {snapshot, host.shared().pools, client.event, startup.user, startup.database});
+  if (!found.ok()) co_return found.status();
+  if (!found->secret.text.has_value()) {
+    co_return Errorf(sqlstate::kInvalidAuthorization, "no such user: {}", startup.user);
+  }
+  proof.secret = found->secret.text;
+  co_return proof;
+}
+
 }  // namespace
 
 net::Task<StatusOr<Proof>> Authenticate(Client& client, SessionHost& host, const Snapshot& snapshot,
@@ -114,22 +134,14 @@ net::Task<StatusOr<Proof>> Authenticate(Client& client, SessionHost& host, const
   if (!demand.ok()) co_return demand.status();
   const Status certified = CheckClientCert(client, snapshot, *demand, startup.user);
   if (!certified.ok()) co_return certified;
-  Proof proof;
-  if (const std::string* secret = snapshot.users().Find(startup.user); secret != nullptr) {
-    proof.secret = *secret;
-  }
   switch (demand->method) {
     case HbaMethod::kTrust:
-      if (snapshot.config().auth.trust_listed_only && !proof.secret.has_value()) {
-        co_return Errorf(sqlstate::kInvalidAuthorization, "no such user: {}", startup.user);
-      }
-      co_return proof;
     case HbaMethod::kCert:
-      co_return proof;
+      co_return co_await Look(client, host, snapshot, startup);
     case HbaMethod::kPeer: {
       const Status same = CheckPeer(client, snapshot, demand->map, startup.user);
       if (!same.ok()) co_return same;
-      co_return proof;
+      co_return co_await Look(client, host, snapshot, startup);
     }
     case HbaMethod::kPassword:
     case HbaMethod::kMd5:

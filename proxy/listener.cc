@@ -35,13 +35,24 @@ void SetOption(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
 }
 
-// Answers at once, and noticing within minutes that a client's machine is gone.
-void PrepareTcp(int fd) {
+// The kernel counts seconds, from 1.
+int Seconds(config::milliseconds time) {
+  return static_cast<int>(std::max<int64_t>(1, time.count() / 1000));
+}
+
+void PrepareTcp(int fd, const config::TcpKeepalive& keepalive) {
+  const config::milliseconds none{0};
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+  if (keepalive.user_timeout > none) {
+    SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(keepalive.user_timeout.count()));
+  }
+  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive.on ? 1 : 0);
+  if (!keepalive.on) return;
+  if (keepalive.idle > none) SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, Seconds(keepalive.idle));
+  if (keepalive.interval > none) {
+    SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, Seconds(keepalive.interval));
+  }
+  if (keepalive.count > 0) SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
 }
 
 Peer PeerAt(const sockaddr_storage& address) {
@@ -83,7 +94,7 @@ Status Permit(const std::string& path, const config::Listen& listen) {
 }  // namespace
 
 Status Listener::Open(const config::Listen& listen) {
-  max_clients_ = listen.max_clients;
+  Adapt(listen);
   so_reuseport_ = listen.so_reuseport;
   for (const auto part : absl::StrSplit(listen.address, ',', absl::SkipWhitespace())) {
     const Status status = OpenTcp(std::string(absl::StripAsciiWhitespace(part)), listen.port);
@@ -210,7 +221,7 @@ void Listener::Welcome(int fd, Peer peer) {
   }
   peer.over_limit = clients >= max_clients_;
   peer.late = late_;
-  if (!peer.unix_socket) PrepareTcp(fd);
+  if (!peer.unix_socket) PrepareTcp(fd, keepalive_);
   const auto fewest =
       std::min_element(shared_.hosts.begin(), shared_.hosts.end(),
                        [](const auto& a, const auto& b) { return a->load() < b->load(); });

@@ -22,7 +22,11 @@ class Listener {
 
   // Opens what the configuration names; the error says which address and why.
   Status Open(const config::Listen& listen);
-  void set_max_clients(int max_clients) { max_clients_ = max_clients; }
+  // What a reload changes: for clients to come.
+  void Adapt(const config::Listen& listen) {
+    max_clients_ = listen.max_clients;
+    keepalive_ = listen.tcp_keepalive;
+  }
   // Who has connected by now is still served; from then on the kernel refuses, or leads new clients
   // to whoever listens on the same port.
   void Close();
@@ -57,6 +61,7 @@ class Listener {
   boost::asio::io_context& io_;
   Shared& shared_;
   int max_clients_ = 0;
+  config::TcpKeepalive keepalive_;
   bool so_reuseport_ = false;
   bool late_ = false;  // who comes now is no client any more
   std::vector<std::shared_ptr<Door>> doors_;

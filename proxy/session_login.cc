@@ -300,7 +300,7 @@ Status Session::AdmitToConsole(const config::Config& config, const wire::Startup
   const auto listed = [&](const std::vector<std::string>& names) {
     return std::find(names.begin(), names.end(), startup.user) != names.end();
   };
-  const bool is_admin = is_owner || listed(config.admin.users);
+  const bool is_admin = is_owner || config.admin.everybody || listed(config.admin.users);
   if (!is_admin && !listed(config.admin.stats_users)) {
     return Errorf(sqlstate::kInvalidAuthorization,
                   "user \"{}\" may not use the console (admin.users, admin.stats_users)",

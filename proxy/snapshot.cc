@@ -32,14 +32,14 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   auto config = config::Load(config_path);
   if (!config.ok()) return config.status();
   snapshot->config_ = std::move(*config);
-  const config::Auth& auth = snapshot->config_.auth;
   for (const auto& [name, database] : snapshot->config_.databases) {
     const auto user = pooler::UserIn(database.node.primary);
     if (!user.ok()) {
       return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, name,
                     MessageOf(user.status()));
     }
-    if (auth.query.empty() || !auth.query_user.empty() || !user->empty()) continue;
+    const config::AuthQuery query = snapshot->config_.AuthQueryFor(name);
+    if (query.sql.empty() || !query.user.empty() || !user->empty()) continue;
     return Errorf(sqlstate::kConfigFileError,
                   "{}: auth.query needs auth.query_user, or a user in the connection string of "
                   "databases.{}",

@@ -62,8 +62,7 @@ class Statistics {
   // Of this database on this worker. Stays for the life of this object.
   Counters& Of(const std::string& database, int worker);
 
-  // PgBouncer's stats_period; EndPeriod is to be called once in each.
-  static constexpr std::chrono::seconds kPeriod{60};
+  // To be called once in each of log.stats_period.
   void EndPeriod(TimePoint now);
 
   struct Row {

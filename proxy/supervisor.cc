@@ -182,10 +182,10 @@ void Supervisor::Serve(SnapshotRef snapshot) {
   // A secret of auth.query's is compared when its user logs in next.
   pools_->ForgetKeysUnless([this](const std::string& user, const std::string& secret) {
     const std::string* now = snapshot_->users().Find(user);
-    return now != nullptr ? *now == secret : !snapshot_->config().auth.query.empty();
+    return now != nullptr ? *now == secret : snapshot_->config().AsksForSecrets();
   });
   pools_->Reconfigure(snapshot_->config());
-  listener_->set_max_clients(snapshot_->config().listen.max_clients);
+  listener_->Adapt(snapshot_->config().listen);
 }
 
 // --- for consoles, on their threads ---
@@ -207,15 +207,28 @@ void Supervisor::RequestShutdown(Ending ending) {
   boost::asio::post(io_, [this, ending] { BeginEnding(ending); });
 }
 
+// The line is PgBouncer's, for what reads its log.
+void Supervisor::EndPeriod() {
+  const config::Log& log = snapshot_->config().log;
+  const TimePoint now = Clock::now();
+  if (now - period_began_ < log.stats_period) return;
+  period_began_ = now;
+  statistics_->EndPeriod(now);
+  if (!log.stats) return;
+  const Statistics::Row all = statistics_->Read().back();
+  const auto of = [&all](Stat stat) { return all.averages[static_cast<size_t>(stat)]; };
+  LogInfo(
+      "stats: {} xacts/s, {} queries/s, in {} B/s, out {} B/s, xact {} us, query {} us, wait {} us",
+      of(Stat::kXacts), of(Stat::kQueries), of(Stat::kReceived), of(Stat::kSent),
+      of(Stat::kXactTime), of(Stat::kQueryTime), of(Stat::kWaitTime));
+}
+
 void Supervisor::Tick() {
   if (++ticks_ % kTicksPerMaintenance == 0) {
     pools_->Maintain();
     shared_->secrets.Maintain();
   }
-  if (Clock::now() >= period_ends_) {
-    period_ends_ += Statistics::kPeriod;
-    statistics_->EndPeriod(Clock::now());
-  }
+  EndPeriod();
   // Consoles that look on are not waited for.
   const int clients = shared_->clients.load();
   if (stopping_ && ending_ != Ending::kNow && clients > 0 && clients == shared_->consoles.load()) {

@@ -40,6 +40,7 @@ class Supervisor final : public Control {
   void PauseAll(bool pause);
   void BeginEnding(Ending ending);
   void Tick();
+  void EndPeriod();
 
   const std::string config_path_;
   SnapshotRef snapshot_;
@@ -62,7 +63,7 @@ class Supervisor final : public Control {
   std::atomic<bool> stopping_{false};  // a first signal, or a console's SHUTDOWN, has come
   TimePoint give_up_at_ = kNoDeadline;
   int ticks_ = 0;
-  TimePoint period_ends_ = Clock::now() + Statistics::kPeriod;
+  TimePoint period_began_ = Clock::now();
 };
 
 }  // namespace pgweir::proxy

@@ -22,10 +22,10 @@ constexpr size_t kMaxConnections = 64;
 constexpr const char* kOptions =
     "-c statement_timeout=10s -c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8";
 
-std::vector<std::pair<std::string, std::string>> KeywordsFor(const Snapshot& snapshot) {
+std::vector<std::pair<std::string, std::string>> KeywordsFor(const Snapshot& snapshot,
+                                                             const std::string& user) {
   std::vector<std::pair<std::string, std::string>> keywords = {{"application_name", "pgweir auth"},
                                                                {"options", kOptions}};
-  const std::string& user = snapshot.config().auth.query_user;
   const std::string* secret = snapshot.users().Find(user);
   // Over the connection string's own user.
   if (!user.empty() && secret != nullptr && KindOf(*secret) == SecretKind::kPlain) {
@@ -62,7 +62,7 @@ net::Task<StatusOr<UserSecrets::Found>> UserSecrets::Find(Asking asking) {
     found.secret.text = *secret;
     co_return found;
   }
-  if (asking.snapshot.config().auth.query.empty()) co_return found;
+  if (asking.query().sql.empty()) co_return found;
   const TimePoint now = Clock::now();
   if (auto cached = cache_.Find(asking.database, asking.user, now); cached.has_value()) {
     found.stale = now - cached->asked_at >= kFresh;
@@ -75,8 +75,8 @@ net::Task<StatusOr<UserSecrets::Found>> UserSecrets::Find(Asking asking) {
 net::Task<StatusOr<UserSecrets::Found>> UserSecrets::FindAnew(Asking asking) {
   Found found;
   const config::Config& config = asking.snapshot.config();
-  const std::string name =
-      config.auth.query_database.empty() ? asking.database : config.auth.query_database;
+  const config::AuthQuery query = asking.query();
+  const std::string name = query.database.empty() ? asking.database : query.database;
   const config::Database* database = config.FindDatabase(name);
   if (database == nullptr) co_return found;
   auto secret = co_await Ask(asking, *database, name);
@@ -100,8 +100,7 @@ net::Task<StatusOr<UserSecret>> UserSecrets::Ask(Asking asking, const config::Da
   StatusOr<std::optional<AuthRow>> row = std::optional<AuthRow>();
   const auto pool = PoolFor(asking, database, database_name);
   if (pool.ok()) {
-    row = co_await RunAuthQuery(*pool, asking.event, asking.snapshot.config().auth.query,
-                                asking.user);
+    row = co_await RunAuthQuery(*pool, asking.event, asking.query().sql, asking.user);
   } else {
     row = pool.status();
   }
@@ -121,20 +120,23 @@ net::Task<StatusOr<UserSecret>> UserSecrets::Ask(Asking asking, const config::Da
 StatusOr<std::shared_ptr<pooler::Pool>> UserSecrets::PoolFor(const Asking& asking,
                                                              const config::Database& database,
                                                              const std::string& database_name) {
+  const std::string user = asking.query().user;
+  const std::string key = database_name + '\0' + user;
   MutexLock lock(mutex_);
-  Connection& connection = connections_[database_name];
+  Connection& connection = connections_[key];
   connection.last_used = Clock::now();
   if (connection.pool != nullptr) {
     if (connection.snapshot == asking.snapshot.number()) return connection.pool;
     Retire(std::move(connection.pool));
   }
-  const config::Config& config = asking.snapshot.config();
-  const std::string& user = config.auth.query_user;
+  config::Database asked = database;
+  // It belongs to the connection string's user.
+  if (!user.empty()) asked.login_secret.clear();
   auto pool = asking.pools.MakeDedicated(
-      config, {database, database_name, user, asking.snapshot.users().Find(user)},
-      KeywordsFor(asking.snapshot), "auth");
+      asking.snapshot.config(), {asked, database_name, user, asking.snapshot.users().Find(user)},
+      KeywordsFor(asking.snapshot, user), "auth");
   if (!pool.ok()) {
-    connections_.erase(database_name);
+    connections_.erase(key);
     return pool.status();
   }
   connection.pool = *pool;

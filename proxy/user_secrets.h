@@ -26,6 +26,8 @@ class UserSecrets {
     net::Event& event;  // of the session that waits
     const std::string& user;
     const std::string& database;
+
+    config::AuthQuery query() const { return snapshot.config().AuthQueryFor(database); }
   };
   struct Found {
     UserSecret secret;
@@ -70,7 +72,7 @@ class UserSecrets {
 
   SecretCache cache_;
   Mutex mutex_;
-  std::map<std::string, Connection> connections_ ABSL_GUARDED_BY(mutex_);  // by database
+  std::map<std::string, Connection> connections_ ABSL_GUARDED_BY(mutex_);  // by database and asker
   std::vector<Retired> retired_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -120,6 +120,8 @@ std::string Joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string FlagValue(bool flag) { return flag ? "1" : "0"; }
+
 std::string TlsValue(config::TlsMode mode) {
   constexpr std::string_view kNames[] = {"disable", "allow",     "prefer",
                                          "require", "verify-ca", "verify-full"};
@@ -132,7 +134,12 @@ const std::vector<Setting>& Settings() {
     constexpr milliseconds kLeast{1};
     std::vector<Setting> all = {
         {"admin_users", [](const Config& c) { return Joined(c.admin.users); }},
+        {"auth_dbname", [](const Config& c) { return c.auth.query_database; }},
         {"auth_file", [](const Config& c) { return c.auth.users_file; }},
+        {"auth_hba_file", [](const Config& c) { return c.auth.hba_file; }},
+        {"auth_ident_file", [](const Config& c) { return c.auth.ident_file; }},
+        {"auth_query", [](const Config& c) { return c.auth.query; }},
+        {"auth_user", [](const Config& c) { return c.auth.query_user; }},
         PoolTime("cleanup_timeout", &Pool::cleanup_timeout, &PoolOverride::cleanup_timeout, kLeast),
         PoolTime("client_idle_timeout", &Pool::client_idle_timeout,
                  &PoolOverride::client_idle_timeout),
@@ -147,6 +154,10 @@ const std::vector<Setting>& Settings() {
                  &PoolOverride::idle_transaction_timeout),
         {"listen_addr", [](const Config& c) { return c.listen.address; }},
         {"listen_port", [](const Config& c) { return std::to_string(c.listen.port); }},
+        {"log_connections", [](const Config& c) { return FlagValue(c.log.connections); }},
+        {"log_disconnections", [](const Config& c) { return FlagValue(c.log.disconnections); }},
+        {"log_stats", [](const Config& c) { return FlagValue(c.log.stats); }},
+        {"logfile", [](const Config& c) { return c.log.file; }},
         {"max_client_conn", [](const Config& c) { return std::to_string(c.listen.max_clients); },
          SetMaxClients},
         PoolNumber("max_db_client_connections", &Pool::max_db_client_connections,
@@ -162,6 +173,7 @@ const std::vector<Setting>& Settings() {
         PoolNumber("max_user_connections", &Pool::max_user_connections,
                    &PoolOverride::max_user_connections, 0),
         PoolNumber("min_pool_size", &Pool::min_size, &PoolOverride::min_size, 0),
+        {"pidfile", [](const Config& c) { return c.process.pid_file; }},
         {"pool_mode", [](const Config& c) { return ModeValue(c.pool.mode); }, SetMode},
         PoolTime("query_timeout", &Pool::query_timeout, &PoolOverride::query_timeout),
         PoolTime("query_wait_notify", &Pool::query_wait_notify, &PoolOverride::query_wait_notify),
@@ -171,7 +183,7 @@ const std::vector<Setting>& Settings() {
                  &PoolOverride::server_connect_timeout, kLeast),
         PoolTime("server_idle_timeout", &Pool::idle_timeout, &PoolOverride::idle_timeout),
         PoolTime("server_lifetime", &Pool::recycle, &PoolOverride::recycle),
-        {"stats_period", [](const Config&) { return std::to_string(Statistics::kPeriod.count()); }},
+        {"stats_period", [](const Config& c) { return TimeValue(c.log.stats_period); }},
         {"stats_users", [](const Config& c) { return Joined(c.admin.stats_users); }},
         PoolTime("transaction_timeout", &Pool::transaction_timeout,
                  &PoolOverride::transaction_timeout),

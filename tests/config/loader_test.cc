@@ -28,7 +28,7 @@ TEST_F(Loader, NeedsNothingButADatabase) {
   EXPECT_TRUE(app.node.replicas.empty());
 }
 
-TEST_F(Loader, ReadsEveryKeyOfListenAuthAndLog) {
+TEST_F(Loader, ReadsEveryKeyOfListenAuthLogAndProcess) {
   for (const char* name : {"c.pem", "k.pem", "ca.pem"}) Write(name, "");
   const Config config = Good(R"(
 [listen]
@@ -38,13 +38,33 @@ unix_socket_dir = "/run/pgweir"
 workers = 256
 max_clients = 1
 client_login_timeout = "0s"
+unix_socket_mode = 0o750
+unix_socket_group = "web"
+ignore_startup_parameters = ["Extra_Float_Digits"]
+application_name_add_host = true
+tcp_keepalive = false
+tcp_keepidle = "1m"
+tcp_keepintvl = "2s"
+tcp_keepcnt = 9
+tcp_user_timeout = "3s"
 tls = { mode = "verify-full", certificate = "c.pem", key = "k.pem", ca = "./x/../ca.pem" }
 [auth]
 method = "password"
 users_file = "users.txt"
 allow_plain_without_tls = true
 [log]
-level = "warning")");
+level = "warning"
+file = "log/weir.log"
+syslog = true
+syslog_ident = "weir"
+syslog_facility = "local7"
+connections = true
+disconnections = true
+stats = false
+stats_period = "10s"
+[process]
+pid_file = "/run/weir.pid"
+user = "weir")");
   EXPECT_EQ(config.listen.address, "*");
   EXPECT_EQ(config.listen.port, 65535);
   EXPECT_EQ(config.listen.unix_socket_dir, "/run/pgweir");
@@ -58,7 +78,29 @@ level = "warning")");
   EXPECT_EQ(config.auth.method, AuthMethod::kPassword);
   EXPECT_EQ(config.auth.users_file, File("users.txt"));
   EXPECT_TRUE(config.auth.allow_plain_without_tls);
+  EXPECT_EQ(config.listen.unix_socket_mode, 0750);
+  EXPECT_EQ(config.listen.unix_socket_group, "web");
+  EXPECT_THAT(config.listen.ignore_startup_parameters, ElementsAre("extra_float_digits"));
+  EXPECT_TRUE(config.listen.application_name_add_host);
+  EXPECT_EQ(config.listen.tcp_keepalive,
+            (TcpKeepalive{false, seconds(60), seconds(2), 9, seconds(3)}));
   EXPECT_EQ(config.log.level, LogLevel::kWarning);
+  EXPECT_EQ(config.log.file, File("log/weir.log"));
+  EXPECT_TRUE(config.log.syslog);
+  EXPECT_EQ(config.log.syslog_ident, "weir");
+  EXPECT_EQ(config.log.syslog_facility, "local7");
+  EXPECT_TRUE(config.log.connections);
+  EXPECT_TRUE(config.log.disconnections);
+  EXPECT_FALSE(config.log.stats);
+  EXPECT_EQ(config.log.stats_period, seconds(10));
+  EXPECT_EQ(config.process.pid_file, "/run/weir.pid");
+  EXPECT_EQ(config.process.user, "weir");
+}
+
+TEST_F(Loader, RefusesWhatTheLogAndTheKernelDoNotKnow) {
+  EXPECT_THAT(Fault("[log]\nsyslog_facility = \"mail\""), HasSubstr("2:19: log.syslog_facility"));
+  EXPECT_THAT(Fault("[log]\nstats_period = \"0s\""), HasSubstr("at least \"1000ms\""));
+  EXPECT_THAT(Fault("[listen]\ntcp_keepidle = \"10h\""), HasSubstr("at most \"9h\""));
 }
 
 TEST_F(Loader, ReadsEveryKeyOfAPool) {
@@ -492,7 +534,7 @@ TEST_F(Loader, ReadsPeers) {
   EXPECT_EQ(config.peers.at(2).host, "h");
   EXPECT_EQ(config.peers.at(2).port, 7);
   EXPECT_THAT(Fault("[peers.x]\nhost = \"h\"\n"),
-              HasSubstr("1:2: peers.x: must be named by a peer_id, from 1 to 16383"));
+              HasSubstr("1:1: peers.x: must be named by a peer_id, from 1 to 16383"));
   EXPECT_THAT(Fault("[peers.2]\nport = 7\n"), HasSubstr("must be a name, an address"));
   EXPECT_THAT(Fault("[peers.2]\nhost = \"h\"\nprot = 7\n"), HasSubstr("did you mean"));
 }

@@ -201,16 +201,95 @@ TEST_F(PgBouncerIni, ReadsEachWayToAuthenticate) {
   EXPECT_TRUE(plain.auth.allow_plain_without_tls);
   const Config trust = General("auth_type = trust\nauth_file = " + File("userlist.txt"));
   EXPECT_EQ(trust.auth.method, AuthMethod::kTrust);
-  EXPECT_TRUE(trust.auth.trust_listed_only);
+  EXPECT_TRUE(trust.auth.known_users_only);
   EXPECT_EQ(trust.auth.users_file, File("userlist.txt"));
   const Config any = Databases("app = host=h user=u", "auth_type = any");
   EXPECT_EQ(any.auth.method, AuthMethod::kTrust);
-  EXPECT_FALSE(any.auth.trust_listed_only);
+  EXPECT_FALSE(any.auth.known_users_only);
   EXPECT_EQ(Fault("[pgbouncer]\nauth_type = any\n[databases]\napp = host=h\n"),
             "pgbouncer.ini:4:1: app must have a user: auth_type any hides who asks");
   EXPECT_THAT(GeneralFault("auth_type = pam"), HasSubstr("2:13: auth_type: not served"));
   EXPECT_THAT(GeneralFault("auth_type = ldap"), HasSubstr("not served"));
   EXPECT_THAT(GeneralFault("auth_type = none"), HasSubstr("must be one of any, trust"));
+}
+
+TEST_F(PgBouncerIni, ReadsRules) {
+  Write("hba", "local all all peer map=staff\nhost all all all md5\n");
+  Write("ident", "staff root admin\n");
+  const std::string files = "\nauth_ident_file = " + File("ident") + "\nauth_hba_file = ";
+  const Config hba = General("auth_type = hba" + files + File("hba"));
+  EXPECT_EQ(hba.auth.method, AuthMethod::kHba);
+  EXPECT_EQ(hba.auth.hba_file, File("hba"));
+  EXPECT_EQ(hba.auth.ident_file, File("ident"));
+  EXPECT_TRUE(hba.auth.known_users_only);
+  EXPECT_THAT(hba.warnings, IsEmpty());
+  EXPECT_EQ(GeneralFault("auth_type = hba"),
+            "pgbouncer.ini:1:1: auth_hba_file: must name a file for auth_type hba");
+  EXPECT_EQ(GeneralFault("auth_type = hba\nauth_hba_file = " + File("none")),
+            "pgbouncer.ini:3:17: auth_hba_file: none cannot be read: No such file or directory");
+  EXPECT_EQ(GeneralFault("auth_type = hba\nauth_hba_file = " + File("hba")),
+            "hba:1:1: map=staff: auth_ident_file has no such map");
+  Write("hba", "host all all all krb5\n");
+  EXPECT_THAT(GeneralFault("auth_type = hba" + files + File("hba")), HasSubstr("hba:1:"));
+  EXPECT_THAT(GeneralFault("auth_type = cert"),
+              HasSubstr("2:13: auth_type: \"cert\" needs a client_tls_sslmode"));
+}
+
+TEST_F(PgBouncerIni, AsksTheDatabaseForSecretsWhereThereIsAnAuthUser) {
+  EXPECT_FALSE(General("auth_query = SELECT 1\nauth_dbname = x").AsksForSecrets());
+  const Config config = Databases(R"(plain = host=h
+own = host=h auth_user=b auth_query='SELECT f($1)' auth_dbname=other
+)",
+                                  "auth_user = a\nauth_dbname = shared");
+  const AuthQuery plain = config.AuthQueryFor("plain");
+  EXPECT_THAT(plain.sql, HasSubstr("FROM pg_catalog.pg_shadow WHERE usename=$1"));
+  EXPECT_EQ(plain.user, "a");
+  EXPECT_EQ(plain.database, "shared");
+  EXPECT_EQ(config.AuthQueryFor("own"), (AuthQuery{"SELECT f($1)", "b", "other"}));
+  const Config one = Databases("own = host=h auth_user=b\nother = host=h", "");
+  EXPECT_EQ(one.AuthQueryFor("own").user, "b");
+  EXPECT_THAT(one.AuthQueryFor("own").sql, HasSubstr("pg_shadow"));
+  EXPECT_EQ(one.AuthQueryFor("other").sql, "");
+  EXPECT_TRUE(one.AsksForSecrets());
+}
+
+TEST_F(PgBouncerIni, TheConsoleIsPgBouncers) {
+  const Config config = General("");
+  EXPECT_TRUE(config.IsConsole("pgbouncer"));
+  EXPECT_FALSE(config.IsConsole("pgweir"));
+  EXPECT_THAT(config.admin.users, IsEmpty());
+  EXPECT_FALSE(config.admin.everybody);
+  const Admin admin = General("admin_users = ann, bob\nstats_users = eve").admin;
+  EXPECT_THAT(admin.users, ElementsAre("ann", "bob"));
+  EXPECT_THAT(admin.stats_users, ElementsAre("eve"));
+  // Who somebody is, it then does not ask.
+  EXPECT_TRUE(Databases("a = host=h user=u", "auth_type = any").admin.everybody);
+}
+
+TEST_F(PgBouncerIni, ReadsStatisticsOfTheLog) {
+  EXPECT_TRUE(General("").log.stats);
+  EXPECT_EQ(General("").log.stats_period, seconds(60));
+  const Config config = General("log_stats = 0\nstats_period = 5");
+  EXPECT_FALSE(config.log.stats);
+  EXPECT_EQ(config.log.stats_period, seconds(5));
+  EXPECT_EQ(General("stats_period = 0").log.stats_period, seconds(1));
+}
+
+TEST_F(PgBouncerIni, WatchesConnectionsOfBothSides) {
+  const std::string keys =
+      "tcp_keepcnt = 3\ntcp_keepidle = 20\ntcp_keepintvl = 5\ntcp_user_timeout = 12000";
+  const TcpKeepalive tcp = General(keys).listen.tcp_keepalive;
+  EXPECT_TRUE(tcp.on);
+  EXPECT_EQ(tcp.count, 3);
+  EXPECT_EQ(tcp.idle, seconds(20));
+  EXPECT_EQ(tcp.interval, seconds(5));
+  EXPECT_EQ(tcp.user_timeout, seconds(12));
+  EXPECT_THAT(Primary("a = host=h", keys),
+              HasSubstr(" keepalives_idle='20' keepalives_interval='5' keepalives_count='3' "
+                        "tcp_user_timeout='12000'"));
+  EXPECT_EQ(General("tcp_keepcnt = 0\ntcp_keepidle = 0").listen.tcp_keepalive, TcpKeepalive());
+  EXPECT_FALSE(General("tcp_keepalive = 0").listen.tcp_keepalive.on);
+  EXPECT_THAT(Primary("a = host=h", "tcp_keepalive = 0"), HasSubstr(" keepalives='0'"));
 }
 
 TEST_F(PgBouncerIni, ReadsTlsOfClients) {
@@ -283,8 +362,11 @@ TEST_F(PgBouncerIni, AUserWithoutPasswordHasThatOfTheAuthFile) {
   EXPECT_THAT(Primary("app = host=h user=u", file), HasSubstr(" user='u' password='plain'"));
   EXPECT_THAT(Primary("app = host=h user=u password=own", file), HasSubstr("password='own'"));
   EXPECT_THAT(Primary("app = host=h user=none", file), Not(HasSubstr("password")));
-  EXPECT_THAT(Databases("app = host=h user=m", file).warnings,
-              ElementsAre(HasSubstr("only a hash of its password")));
+  EXPECT_EQ(Databases("app = host=h user=u", file).FindDatabase("app")->login_secret, "");
+  const Config hashed = Databases("app = host=h user=m", file);
+  EXPECT_THAT(hashed.FindDatabase("app")->node.primary, Not(HasSubstr("password")));
+  EXPECT_EQ(hashed.FindDatabase("app")->login_secret, "md5" + std::string(32, 'a'));
+  EXPECT_THAT(hashed.warnings, IsEmpty());
   EXPECT_THAT(Databases("app = host=h password=p").warnings,
               ElementsAre(HasSubstr("app password: no meaning without a user")));
 }
@@ -652,12 +734,9 @@ TEST_F(PgBouncerIni, KnowsEveryKeyOfPgBouncer) {
 }
 
 TEST_F(PgBouncerIni, HasEveryKeyDocumented) {
-  const std::filesystem::path root =
-      std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
   std::ostringstream page;
-  page << std::ifstream(root / "docs/from-pgbouncer.md").rdbuf();
-  constexpr std::string_view kFates[] = {"served", "as it works", "no meaning", "not yet",
-                                         "refused"};
+  page << std::ifstream(PGWEIR_SOURCE_FOLDER "/docs/from-pgbouncer.md").rdbuf();
+  constexpr std::string_view kFates[] = {"served", "as it works", "no meaning", "refused"};
   for (const PgBouncerKey& key : PgBouncerKeys()) {
     const std::string text = page.str();
     const size_t begin = text.find(fmt::format("### `[{}]`", key.section));

@@ -37,10 +37,12 @@ bool Within(seconds time, Condition condition) {
 class DropIn : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    server_ = std::make_unique<PostgresServer>(
-        PostgresOptions{.hba = {"host all all 127.0.0.1/32 scram-sha-256"}});
+    server_ = std::make_unique<PostgresServer>(PostgresOptions{
+        .hba = {"host all older 127.0.0.1/32 md5", "host all all 127.0.0.1/32 scram-sha-256"}});
     server_->Query("create role app login password 'app-secret'");
     server_->Query("create role late login password 'late-secret'");
+    server_->Query("create role asker login superuser password 'asker-secret'");
+    server_->Query("set password_encryption = 'md5'; create role older login password 'old'");
     server_->Query("create database shop");
   }
   static void TearDownTestSuite() { server_.reset(); }
@@ -367,6 +369,148 @@ TEST_F(DropIn, TrustAdmitsOnlyUsersOfTheAuthFile) {
     pooler.Signal(SIGINT);
     EXPECT_EQ(pooler.WaitExit(seconds(10)), 0);
   }
+}
+
+// Of rules PgBouncer's are a part of ours.
+TEST_F(DropIn, RulesDecide) {
+  WriteFile(folder_.File("etc/hba"),
+            "host shop app 127.0.0.1/32 md5\nhost alias app 127.0.0.1/32 trust\n");
+  WriteIni("auth_type = hba\nauth_hba_file = " + folder_.File("etc/hba"));
+  for (const std::string& binary : {std::string(kPgBouncer), PgweirBinary()}) {
+    SCOPED_TRACE(binary);
+    ChildProcess pooler = Start(binary);
+    EXPECT_TRUE(Connection(Conninfo("alias", "app", "any")).ok());
+    EXPECT_FALSE(Connection(Conninfo("shop", "app", "any")).ok());
+    EXPECT_FALSE(Connection(Conninfo("forced")).ok());
+    pooler.Signal(SIGINT);
+    EXPECT_EQ(pooler.WaitExit(seconds(10)), 0);
+  }
+}
+
+TEST_F(DropIn, ADatabaseIsAskedForSecretsByItsOwnAuthUser) {
+  WriteUsers("\"asker\" \"asker-secret\"\n");
+  WriteIni("", fmt::format("asking = host=127.0.0.1 port={} dbname=shop auth_user=asker",
+                           server().port()));
+  for (const std::string& binary : {std::string(kPgBouncer), PgweirBinary()}) {
+    SCOPED_TRACE(binary);
+    ChildProcess pooler = Start(binary);
+    EXPECT_EQ(Connection(Conninfo("asking", "late", "late-secret")).Value("select current_user"),
+              "late");
+    EXPECT_FALSE(Connection(Conninfo("asking", "late", "wrong")).ok());
+    EXPECT_FALSE(Connection(Conninfo("shop", "late", "late-secret")).ok());
+    pooler.Signal(SIGINT);
+    EXPECT_EQ(pooler.WaitExit(seconds(10)), 0);
+  }
+}
+
+// A `user=` without a password has whatever secret the auth_file has.
+TEST_F(DropIn, AForcedUserLogsInByItsHash) {
+  const auto secret = [](std::string_view user) {
+    return server().Query(
+        fmt::format("select rolpassword from pg_authid where rolname = '{}'", user));
+  };
+  WriteUsers(fmt::format("\"late\" \"{}\"\n\"older\" \"{}\"\n", secret("late"), secret("older")));
+  const std::string host = fmt::format("host=127.0.0.1 port={} dbname=shop ", server().port());
+  WriteIni("", "as_older = " + host + "user=older\nas_late = " + host + "user=late");
+  ChildProcess pooler = Start(PgweirBinary());
+  EXPECT_EQ(Connection(Conninfo("as_older")).Value("select current_user"), "older");
+  // The keys behind a SCRAM secret are not known before a client has shown them.
+  EXPECT_THAT(Connection(Conninfo("as_late")).error(), HasSubstr("only a SCRAM secret"));
+  EXPECT_TRUE(Connection(Conninfo("shop", "late", "late-secret")).ok());
+  EXPECT_EQ(Connection(Conninfo("as_late")).Value("select current_user"), "late");
+}
+
+TEST_F(DropIn, TheConsoleAndItsUsersArePgBouncers) {
+  WriteUsers("\"late\" \"late-secret\"\n");
+  WriteIni("admin_users = app\nstats_users = late, other\nstats_period = 1");
+  for (const std::string& binary : {std::string(kPgBouncer), PgweirBinary()}) {
+    SCOPED_TRACE(binary);
+    ChildProcess pooler = Start(binary);
+    const Connection admin(Conninfo("pgbouncer"));
+    EXPECT_THAT(admin.Value("show version"), HasSubstr("PgBouncer"));
+    EXPECT_TRUE(admin.Exec("reload").ok());
+    const Connection watcher(Conninfo("pgbouncer", "late", "late-secret"));
+    EXPECT_THAT(watcher.Value("show version"), HasSubstr("PgBouncer"));
+    EXPECT_FALSE(watcher.Exec("reload").ok());
+    EXPECT_FALSE(Connection(Conninfo("pgweir")).ok());
+    EXPECT_TRUE(Within(seconds(5), [this] { return Log().find("stats: ") != std::string::npos; }));
+    EXPECT_THAT(Log(),
+                testing::ContainsRegex(
+                    "stats: [0-9]+ xacts/s, [0-9]+ queries/s, in [0-9]+ B/s, out [0-9]+ B/s, "
+                    "xact [0-9]+ us, query [0-9]+ us, wait [0-9]+ us"));
+    pooler.Signal(SIGQUIT);
+    pooler.WaitExit(seconds(10));
+    WriteFile(folder_.File("log/pgbouncer.log"), "");
+    chmod(folder_.File("log/pgbouncer.log").c_str(), 0666);
+    std::filesystem::remove(PidFile());
+  }
+}
+
+// --- the evening of docs/from-pgbouncer.md, with the file that Debian's package lays down ---
+
+// The one in its place is not for everybody to read; where documentation is not installed, root
+// can.
+std::string PackagedIni() {
+  std::string text = ReadFile("/usr/share/doc/pgbouncer/examples/pgbouncer.ini");
+  return text.empty() ? ReadFile("/etc/pgbouncer/pgbouncer.ini") : text;
+}
+
+// Once, where it stands.
+void Replace(std::string& text, std::string_view from, std::string_view to) {
+  const size_t at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  text.replace(at, from.size(), to);
+}
+
+TEST_F(DropIn, DebiansInstallationIsTakenOverByTheDocumentedSteps) {
+  std::string ini = PackagedIni();
+  // What has been set up: a database, an admin, secrets as the servers have them.
+  const std::string host = fmt::format("host=127.0.0.1 port={}", server().port());
+  Replace(ini, "\n;foodb =\n", "\nshop = " + host + "\n");
+  Replace(ini, "\n;admin_users = user2, someadmin, otheradmin\n", "\nadmin_users = late\n");
+  const std::string secrets = server().Query(
+      "select string_agg(format('\"%s\" \"%s\"', rolname, rolpassword), e'\\n') from pg_authid "
+      "where rolname in ('app', 'late')");
+  WriteFile(folder_.File("etc/userlist.txt"), secrets + "\n");
+  // The machine's own folders and port are not this test's.
+  Replace(ini, "/var/log/postgresql/", folder_.File("log/"));
+  Replace(ini, "/var/run/postgresql/pgbouncer.pid", PidFile());
+  Replace(ini, "\nunix_socket_dir = /var/run/postgresql\n",
+          "\nunix_socket_dir = " + folder_.File("run") + "\n");
+  Replace(ini, "/etc/pgbouncer/userlist.txt", folder_.File("etc/userlist.txt"));
+  Replace(ini, "listen_port = 6432", fmt::format("listen_port = {}", port_));
+  WriteFile(Ini(), ini);
+  const auto psql = [this](const char* user, const char* database, const char* sql) {
+    const auto result =
+        RunCommand({.argv = {"psql", "-XAtw", "-h", "127.0.0.1", "-p", std::to_string(port_), "-U",
+                             user, "-c", sql, database},
+                    .env = {fmt::format("PGPASSWORD={}-secret", user)}},
+                   seconds(20));
+    return fmt::format("{} {}", result.status, result.output);
+  };
+
+  ChildProcess old = Start(kPgBouncer);
+  EXPECT_EQ(psql("app", "shop", "select current_user"), "0 app\n");
+  const CommandResult checked = Run({"check", "--config", Ini()});
+  EXPECT_EQ(checked.status, 0);
+  EXPECT_EQ(checked.output, Ini() + ": ok\n");
+  old.Signal(SIGINT);
+  EXPECT_EQ(old.WaitExit(seconds(10)), 0);
+
+  ChildProcess pooler = Start(PgweirBinary());
+  EXPECT_EQ(psql("app", "shop", "select current_user"), "0 app\n");
+  EXPECT_THAT(psql("late", "pgbouncer", "show databases"), HasSubstr("\nshop|127.0.0.1|"));
+  EXPECT_THAT(psql("app", "pgbouncer", "show pools"), testing::StartsWith("2 "));
+  Replace(ini, "\nshop = ", "\nmore = " + host + " dbname=shop\nshop = ");
+  WriteFile(Ini(), ini);
+  EXPECT_EQ(psql("late", "pgbouncer", "reload"), "0 RELOAD\n");
+  EXPECT_EQ(psql("app", "more", "select current_database()"), "0 shop\n");
+  pooler.Signal(SIGINT);
+  EXPECT_EQ(pooler.WaitExit(seconds(10)), 0);
+
+  // And back.
+  ChildProcess again = Start(kPgBouncer);
+  EXPECT_EQ(psql("app", "more", "select current_database()"), "0 shop\n");
 }
 
 TEST_F(DropIn, StartupParametersAreIgnoredAsAsked) {
