@@ -116,8 +116,9 @@ net::Task<StatusOr<Proof>> Look(Client& client, SessionHost& host, const Snapsho
     if (secret != nullptr) proof.secret = *secret;
     co_return proof;
   }
-  const auto found = co_await host.shared().secrets.Find(
-      {snapshot, host.shared().pools, client.event, startup.user, startup.database});
+  const UserSecrets::Asking asking{snapshot, host.shared().pools, client.event, startup.user,
+                                   startup.database};
+  const auto found = co_await host.shared().secrets.Find(asking);
   if (!found.ok()) co_return found.status();
   if (!found->secret.text.has_value()) {
     co_return Errorf(sqlstate::kInvalidAuthorization, "no such user: {}", startup.user);

@@ -231,6 +231,12 @@ std::vector<std::string> SplitStatements(std::string_view text) {
   return statements;
 }
 
+std::vector<std::string_view> CommandWords() {
+  std::vector<std::string_view> words;
+  for (const Word& word : kWords) words.push_back(word.word);
+  return words;
+}
+
 Columns SettingColumns(const Command& command) {
   if (command.kind == Kind::kSelectOne) return {{"?column?", wire::ColumnType::kInt4}};
   return {{command.column, wire::ColumnType::kText}};

@@ -44,6 +44,9 @@ std::vector<std::string> SplitStatements(std::string_view text);
 // The columns of what a session's setting, or SELECT 1, answers.
 Columns SettingColumns(const Command& command);
 
+// The words with which commands other than SHOW and SET begin.
+std::vector<std::string_view> CommandWords();
+
 // An error, 08P01, for what is none of the console's.
 StatusOr<Command> Understand(std::string_view statement);
 

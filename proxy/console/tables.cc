@@ -81,6 +81,8 @@ constexpr std::array kTables = {
 
 }  // namespace
 
+std::span<const TableKind> AllTables() { return kTables; }
+
 const TableKind* FindTable(std::string_view name) {
   const auto it = std::find_if(kTables.begin(), kTables.end(),
                                [&](const TableKind& table) { return table.name == name; });

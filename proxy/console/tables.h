@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "net/task.h"
@@ -26,6 +27,7 @@ struct TableKind {
   net::Task<Rows> (*fill)(const View& view);
 };
 
+std::span<const TableKind> AllTables();
 // By its name in small letters; null when there is none.
 const TableKind* FindTable(std::string_view name);
 Columns ColumnsOf(const TableKind& table, const config::Config& config);
