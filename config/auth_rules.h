@@ -8,8 +8,8 @@
 
 namespace pgweir::config {
 
-// The secret of `$1` where a query is meant but not given. The server's catalog is named, so that
-// no other is found first.
+// What is asked where secrets are to be asked for and no query is given. The server's catalog is
+// named, so that no other is found first.
 inline constexpr std::string_view kDefaultAuthQuery =
     "SELECT usename, passwd, valuntil FROM pg_catalog.pg_shadow WHERE usename=$1";
 

@@ -238,6 +238,35 @@ TEST_F(Process, NotifiesSystemd) {
   EXPECT_EQ(process.WaitExit(seconds(5)), 0);
 }
 
+// stderr gets each line first.
+bool WaitFile(const std::string& path, std::string_view text) {
+  const auto deadline = std::chrono::steady_clock::now() + seconds(5);
+  while (ReadFile(path).find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return true;
+}
+
+TEST_F(Process, ReloadOpensTheLogFileAnew) {
+  PgweirOptions options = Options();
+  options.log =
+      "connections = true\nfile = \"@/own.log\"\nstats_period = \"1s\"\n[process]\npid_file = "
+      "\"@/pid\"";
+  PgweirProcess process(options);
+  const std::string path = process.folder() + "/own.log";
+  EXPECT_EQ(ReadFile(process.folder() + "/pid"), fmt::format("{}\n", process.pid()));
+  EXPECT_TRUE(Connection(process.Conninfo()).ok());
+  EXPECT_TRUE(process.WaitLog("stats: "));
+  EXPECT_TRUE(WaitFile(path, "info login attempt: db=postgres"));
+  rename(path.c_str(), (path + ".1").c_str());
+  ASSERT_TRUE(process.Reload("reloaded"));
+  EXPECT_TRUE(WaitFile(path, "reloaded"));
+  EXPECT_EQ(ReadFile(path + ".1").find("reloaded"), std::string::npos);
+  process.Stop();
+  EXPECT_EQ(ReadFile(process.folder() + "/pid"), "");
+}
+
 TEST_F(Process, LogHoldsNoSecret) {
   PgweirOptions options{
       .auth = "method = \"password\"\nallow_plain_without_tls = true\nusers_file = \"users.txt\"",
