@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include <algorithm>
+
 #include "base/log_file.h"
 #include "spdlog/async.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -69,6 +71,13 @@ Status InitLog(std::string_view level, const LogTargets& targets) {
 }
 
 Status ReopenLog() { return TheFile() == nullptr ? absl::OkStatus() : TheFile()->Reopen(); }
+
+void WriteLine(spdlog::level::level_enum level, std::string line) {
+  std::replace_if(
+      line.begin(), line.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  spdlog::default_logger_raw()->log(level, line);
+}
 
 void FlushLog() {
   spdlog::shutdown();

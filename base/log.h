@@ -30,27 +30,34 @@ Status ReopenLog();
 // At the end of the process: writes what is queued. Nothing may be logged afterwards.
 void FlushLog();
 
+// Writes one line: what clients say may be in it, but begins no line of its own.
+void WriteLine(spdlog::level::level_enum level, std::string line);
+
+template <typename... Args>
+void LogAt(spdlog::level::level_enum level, fmt::format_string<Args...> format, Args&&... args) {
+  if (!spdlog::default_logger_raw()->should_log(level)) return;
+  WriteLine(level, fmt::format(format, std::forward<Args>(args)...));
+}
 template <typename... Args>
 void LogDebug(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::default_logger_raw()->debug(format, std::forward<Args>(args)...);
+  LogAt(spdlog::level::debug, format, std::forward<Args>(args)...);
 }
 template <typename... Args>
 void LogInfo(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::default_logger_raw()->info(format, std::forward<Args>(args)...);
+  LogAt(spdlog::level::info, format, std::forward<Args>(args)...);
 }
 // What some want to see and others not.
 template <typename... Args>
 void LogInfoOrDebug(bool info, fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::default_logger_raw()->log(info ? spdlog::level::info : spdlog::level::debug, format,
-                                    std::forward<Args>(args)...);
+  LogAt(info ? spdlog::level::info : spdlog::level::debug, format, std::forward<Args>(args)...);
 }
 template <typename... Args>
 void LogWarn(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::default_logger_raw()->warn(format, std::forward<Args>(args)...);
+  LogAt(spdlog::level::warn, format, std::forward<Args>(args)...);
 }
 template <typename... Args>
 void LogError(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::default_logger_raw()->error(format, std::forward<Args>(args)...);
+  LogAt(spdlog::level::err, format, std::forward<Args>(args)...);
 }
 
 }  // namespace pgweir

@@ -119,6 +119,9 @@ StatusOr<Users> ParseUsers(std::string_view text, const std::string& path) {
     if (!entry.ok()) return entry.status();
     users.secrets_.insert_or_assign(std::move(entry->name), std::move(entry->secret));
   }
+  for (const auto& [name, secret] : users.secrets_) {
+    if (KindOf(secret) == SecretKind::kScram) ++users.verifiers_;
+  }
   return users;
 }
 

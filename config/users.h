@@ -27,10 +27,13 @@ class Users {
   const std::string* Find(std::string_view name) const;
   std::vector<std::string> Names() const;
   size_t size() const { return secrets_.size(); }
+  // Rather SCRAM verifiers than secrets of another kind.
+  bool most_have_verifiers() const { return 2 * verifiers_ > secrets_.size(); }
 
  private:
   friend StatusOr<Users> ParseUsers(std::string_view text, const std::string& path);
   absl::flat_hash_map<std::string, std::string, StringHash, StringEq> secrets_;
+  size_t verifiers_ = 0;
 };
 
 // Errors read "FILE:LINE:COLUMN: ...", and never show a secret.

@@ -48,6 +48,18 @@ Status NotHonoured(std::string_view keyword) {
                 keyword);
 }
 
+// libpq quotes what it does not understand, which may be the password or the whole URI.
+std::string WithoutQuotations(std::string_view reason) {
+  std::string out;
+  while (true) {
+    const size_t begin = reason.find('"');
+    const size_t end = begin == std::string_view::npos ? begin : reason.find('"', begin + 1);
+    if (end == std::string_view::npos) return out.append(reason.substr(0, begin));
+    out.append(reason.substr(0, begin)).append(end - begin == 2 ? reason.substr(begin, 3) : "...");
+    reason.remove_prefix(end + 1);
+  }
+}
+
 StatusOr<OptionsPtr> Parse(const std::string& connection_string) {
   char* message = nullptr;
   OptionsPtr options(PQconninfoParse(connection_string.c_str(), &message));
@@ -55,7 +67,7 @@ StatusOr<OptionsPtr> Parse(const std::string& connection_string) {
   std::string reason = message != nullptr ? message : "out of memory";
   PQfreemem(message);
   while (!reason.empty() && reason.back() == '\n') reason.pop_back();
-  return Bad(reason);
+  return Bad(WithoutQuotations(reason));
 }
 
 void Merge(const PQconninfoOption* from, Options& into) {

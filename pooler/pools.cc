@@ -113,7 +113,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const C
     entry.pool = Pool::Make(fmt::format("{}/{}", client.database_name, login->user), login->target,
                             limits, CapsFor(config, key), services_);
     if (IsPaused(key.database)) entry.pool->SetPaused(true);
-  } else if (!(entry.target == login->target)) {
+  } else if (client.configuration >= configuration_ && !(entry.target == login->target)) {
     entry.target = login->target;
     entry.pool->Reconfigure(login->target, limits);
   }
@@ -141,8 +141,9 @@ StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
   return pool;
 }
 
-void Pools::Reconfigure(const config::Config& config) {
+void Pools::Reconfigure(const config::Config& config, uint64_t number) {
   MutexLock lock(mutex_);
+  configuration_ = number;
   for (const auto& quota : quotas_->All()) quotas_->SetLimit(*quota, LimitOf(config, *quota));
   for (auto it = pools_.begin(); it != pools_.end();) {
     auto& [key, entry] = *it;

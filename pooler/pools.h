@@ -28,6 +28,7 @@ class Pools {
     const std::string& database_name;  // what it asked for
     const std::string& user;           // as which it authenticated
     const std::string* secret;         // the user's entry in the users file, or null
+    uint64_t configuration = UINT64_MAX;  // number of the one that `database` is of
   };
 
   // The pool for such a client. The login to the node is the connection string's own if it names a
@@ -66,6 +67,7 @@ class Pools {
   // both. Pools made later obey too.
   void SetPaused(const std::string& database, bool paused);
   bool paused(const std::string& database) const;  // "" = all are
+  bool paused_by_name(const std::string& database) const;
   bool any_paused() const;
   // RECONNECT; "" = all.
   void Reconnect(const std::string& database);
@@ -86,7 +88,8 @@ class Pools {
   const ClientCaps& client_caps() const { return client_caps_; }
 
   // Puts changed limits and connection strings into effect; closes pools whose database is gone.
-  void Reconfigure(const config::Config& config);
+  // Clients of an older configuration, by its number, change no pool any more.
+  void Reconfigure(const config::Config& config, uint64_t number = 0);
   // About once a second.
   void Maintain();
   void CloseAll();
@@ -118,6 +121,7 @@ class Pools {
   LoginKeys keys_;
   mutable Mutex mutex_;
   std::map<Key, Entry> pools_ ABSL_GUARDED_BY(mutex_);
+  uint64_t configuration_ ABSL_GUARDED_BY(mutex_) = 0;  // the newest one's number
   std::vector<std::pair<Key, std::weak_ptr<Pool>>> dedicated_ ABSL_GUARDED_BY(mutex_);
   bool all_paused_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<std::string, std::less<>> paused_ ABSL_GUARDED_BY(mutex_);

@@ -28,6 +28,11 @@ bool Pools::paused(const std::string& database) const {
   return database.empty() ? all_paused_ : IsPaused(database);
 }
 
+bool Pools::paused_by_name(const std::string& database) const {
+  MutexLock lock(mutex_);
+  return paused_.contains(database);
+}
+
 bool Pools::any_paused() const {
   MutexLock lock(mutex_);
   return all_paused_ || !paused_.empty();

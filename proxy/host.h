@@ -41,9 +41,9 @@ struct Shared {
   SessionCounts session_counts{};
   UserSecrets secrets{};
   LoginFailures failures{};
-  std::atomic<int> clients{0};   // connections, logged in or not
-  std::atomic<int> consoles{0};  // of them, those logged in to the console
-  std::atomic<bool> suspended{false};
+  std::atomic<int> clients{0};            // connections, logged in or not
+  std::atomic<int> consoles{0};           // of them, those logged in to the console
+  std::atomic<uint64_t> suspended_by{0};  // the console's session; 0 = not suspended
   std::atomic<uint64_t> next_session{1};
 };
 

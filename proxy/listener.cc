@@ -138,8 +138,7 @@ Status Listener::OpenUnix(const config::Listen& listen) {
   if (so_reuseport_) return TakeOver(path, listen);
   if (IsServed(path)) return CannotListen(path, "another process serves it");
   unlink(path.c_str());
-  const Status status = Bind(boost::asio::local::stream_protocol::endpoint(path), path, path);
-  return status.ok() ? Permit(path, listen) : status;
+  return Bind(boost::asio::local::stream_protocol::endpoint(path), path, path, &listen);
 }
 
 // Two processes can't share such a path. The new one's socket takes the old one's place in one
@@ -147,10 +146,9 @@ Status Listener::OpenUnix(const config::Listen& listen) {
 Status Listener::TakeOver(const std::string& path, const config::Listen& listen) {
   const std::string fresh = fmt::format("{}.{}", path, getpid());
   unlink(fresh.c_str());
-  const Status status = Bind(boost::asio::local::stream_protocol::endpoint(fresh), path, path);
+  const Status status =
+      Bind(boost::asio::local::stream_protocol::endpoint(fresh), path, path, &listen);
   if (!status.ok()) return status;
-  const Status permitted = Permit(fresh, listen);
-  if (!permitted.ok()) return permitted;
   struct stat file{};
   if (stat(fresh.c_str(), &file) != 0 || rename(fresh.c_str(), path.c_str()) != 0) {
     return CannotListen(path, std::strerror(errno));
@@ -159,7 +157,8 @@ Status Listener::TakeOver(const std::string& path, const config::Listen& listen)
   return absl::OkStatus();
 }
 
-Status Listener::Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path) {
+Status Listener::Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path,
+                      const config::Listen* listen) {
   error_code error;
   auto door = std::make_shared<Door>(
       Door{Acceptor(io_), name, unix_path, boost::asio::steady_timer(io_), 0});
@@ -172,6 +171,11 @@ Status Listener::Bind(const Protocol::endpoint& endpoint, std::string name, std:
     }
   }
   if (!error) door->acceptor.bind(endpoint, error);
+  if (!error && listen != nullptr) {
+    const auto* file = reinterpret_cast<const sockaddr_un*>(endpoint.data());
+    const Status permitted = Permit(file->sun_path, *listen);
+    if (!permitted.ok()) return permitted;
+  }
   if (!error) door->acceptor.listen(kBacklog, error);
   if (!error) door->acceptor.non_blocking(true, error);
   if (error) return CannotListen(name, error.message());
@@ -214,8 +218,10 @@ bool Listener::TakeWaiting(Door& door) {
 
 void Listener::Welcome(int fd, Peer peer) {
   const int clients = shared_.clients.load(std::memory_order_relaxed);
-  // Those over the limit are told so, but not without a limit.
-  if (clients >= 2 * max_clients_ + 100) {
+  // Those over the limit are told so, but not without a limit. The last places are for the
+  // machine's own users: who only has the network can't keep the owner out.
+  const int places = (peer.unix_socket ? 3 : 2) * max_clients_ + 100;
+  if (clients >= places) {
     close(fd);
     return;
   }

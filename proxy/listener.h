@@ -51,7 +51,9 @@ class Listener {
   Status OpenTcp(const std::string& address, uint16_t port);
   Status OpenUnix(const config::Listen& listen);
   Status TakeOver(const std::string& path, const config::Listen& listen);
-  Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path);
+  // `listen` says who may use a unix socket; null for others.
+  Status Bind(const Protocol::endpoint& endpoint, std::string name, std::string unix_path,
+              const config::Listen* listen = nullptr);
   void Accept(const std::shared_ptr<Door>& door);
   void AcceptAll(const std::shared_ptr<Door>& door);
   bool TakeWaiting(Door& door);

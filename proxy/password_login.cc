@@ -58,9 +58,11 @@ net::Task<StatusOr<Proof>> PasswordLogin::Run(config::HbaMethod method) {
   if (!found.ok()) co_return found.status();
   found_ = *std::move(found);
   if (method == config::HbaMethod::kPassword) co_return co_await Clear();
-  // A user whose secret is a SCRAM verifier can't answer md5: the stronger exchange is used.
-  const bool has_verifier = secret() != nullptr && KindOf(*secret()) == SecretKind::kScram;
-  if (method == config::HbaMethod::kMd5 && !has_verifier) co_return co_await Md5();
+  // A user whose secret is a SCRAM verifier can't answer md5: the stronger exchange is used. Who
+  // there is, is not to be told by it: the others are asked what most are.
+  const bool scram = secret() == nullptr ? snapshot_.users().most_have_verifiers()
+                                         : KindOf(*secret()) == SecretKind::kScram;
+  if (method == config::HbaMethod::kMd5 && !scram) co_return co_await Md5();
   co_return co_await Scram();
 }
 

@@ -50,7 +50,8 @@ class Session {
  private:
   // --- login (session_login.cc) ---
   net::Task<bool> LogIn();
-  net::Task<void> SlowDown(const Status& refusal);
+  net::Task<void> SlowDown(const std::string& user, const Status& refusal);
+  net::Task<void> HoldBack(TimePoint until);
   net::Task<Status> Admit(wire::StartupMessage startup);
   Status AdmitToConsole(const config::Config& config, const wire::StartupMessage& startup,
                         bool is_owner);

@@ -62,6 +62,12 @@ void RememberKeys(pooler::Pools& pools, const pooler::Pools::Client& client, con
   }
 }
 
+bool SameSecret(const Snapshot& a, const Snapshot& b, const std::string& user) {
+  const std::string* one = a.users().Find(user);
+  const std::string* other = b.users().Find(user);
+  return (one == nullptr) == (other == nullptr) && (one == nullptr || *one == *other);
+}
+
 // Whoever runs pgweir owns it, and needs no password for its console.
 bool IsOwner(const Client& client, const config::Config& config, const std::string& user) {
   if (user != config::kConsoleAlias && user != config.admin.database) return false;
@@ -100,19 +106,24 @@ net::Task<bool> Session::LogIn() {
 }
 
 // Whoever guesses passwords is answered later and later.
-net::Task<void> Session::SlowDown(const Status& refusal) {
+net::Task<void> Session::SlowDown(const std::string& user, const Status& refusal) {
   const std::string sqlstate = SqlStateOf(refusal);
   const bool counts =
       sqlstate == sqlstate::kInvalidPassword || sqlstate == sqlstate::kInvalidAuthorization;
   if (!counts || !client_.peer.ip.has_value()) co_return;
   const Duration first = host_.snapshot()->config().auth.failure_delay;
   const TimePoint now = Clock::now();
-  const TimePoint until = now + host_.shared().failures.Note(*client_.peer.ip, first, now);
+  co_await HoldBack(now + host_.shared().failures.Note(*client_.peer.ip, user, first, now));
+}
+
+net::Task<void> Session::HoldBack(TimePoint until) {
+  const TimePoint deadline = client_.event.deadline();
   while (Clock::now() < until && host_.ending() == Ending::kNo &&
          !client_.stream.socket().hung_up()) {
     client_.event.SetDeadline(until);
     co_await client_.event.Wait();
   }
+  client_.event.SetDeadline(deadline);
 }
 
 net::Task<Status> Session::Admit(wire::StartupMessage startup) {
@@ -124,28 +135,38 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   if (host_.ending() != Ending::kNo || client_.peer.late) {
     co_return Error(sqlstate::kCannotConnectNow, "pgweir is shutting down");
   }
-  const SnapshotRef snapshot = host_.snapshot();
-  const config::Config& config = snapshot->config();
-  const bool wants_console = config.IsConsole(startup.database) && startup.replication.empty();
+  const SnapshotRef asked = host_.snapshot();
+  const bool wants_console =
+      asked->config().IsConsole(startup.database) && startup.replication.empty();
   if (client_.peer.over_limit && !wants_console) {
     co_return Errorf(sqlstate::kTooManyConnections,
                      "sorry, too many clients already: {} are connected (listen.max_clients)",
-                     config.listen.max_clients);
+                     asked->config().listen.max_clients);
   }
-  if (config.listen.tls.mode == config::TlsMode::kVerifyFull && client_.stream.tls() &&
+  if (asked->config().listen.tls.mode == config::TlsMode::kVerifyFull && client_.stream.tls() &&
       net::PeerCommonName(client_.stream.ssl()) != startup.user) {
     co_return Errorf(sqlstate::kInvalidAuthorization,
                      "the client certificate is not for user \"{}\" (listen.tls.mode verify-full)",
                      startup.user);
   }
-  if (wants_console && IsOwner(client_, config, startup.user)) {
-    co_return AdmitToConsole(config, startup, true);
+  if (wants_console && IsOwner(client_, asked->config(), startup.user)) {
+    co_return AdmitToConsole(asked->config(), startup, true);
   }
-  const auto proof = co_await Authenticate(client_, host_, *snapshot, startup);
+  if (client_.peer.ip.has_value()) {
+    co_await HoldBack(host_.shared().failures.HeldUntil(*client_.peer.ip, startup.user));
+  }
+  const auto proof = co_await Authenticate(client_, host_, *asked, startup);
   if (!proof.ok()) {
-    co_await SlowDown(proof.status());
+    co_await SlowDown(startup.user, proof.status());
     co_return proof.status();
   }
+  // The client may have taken a minute over its answers: what a reload has said meanwhile counts.
+  const SnapshotRef snapshot = host_.snapshot();
+  if (!SameSecret(*asked, *snapshot, startup.user)) {
+    co_return Errorf(sqlstate::kInvalidPassword, "password authentication failed for user \"{}\"",
+                     startup.user);
+  }
+  const config::Config& config = snapshot->config();
   if (wants_console) co_return AdmitToConsole(config, startup, false);
   const config::Database* database = config.FindDatabase(startup.database);
   // Physical replication names no database (libpq says "replication"), so one alone is meant.
@@ -163,7 +184,8 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
                      startup.database);
   }
   const pooler::Pools::Client asking{*database, startup.database, startup.user,
-                                     proof->secret.has_value() ? &*proof->secret : nullptr};
+                                     proof->secret.has_value() ? &*proof->secret : nullptr,
+                                     snapshot->number()};
   RememberKeys(host_.shared().pools, asking, *proof);
   auto admission = host_.shared().pools.Admit(config, asking);
   if (!admission.ok()) co_return admission.status();

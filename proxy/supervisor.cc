@@ -132,7 +132,7 @@ void Supervisor::OnSignal(int signal) {
 void Supervisor::PauseAll(bool pause) {
   LogInfo("{} by signal", pause ? "PAUSE" : "RESUME");
   pools_->SetPaused("", pause);
-  if (pause || !shared_->suspended.exchange(false)) return;
+  if (pause || shared_->suspended_by.exchange(0) == 0) return;
   for (const auto& host : hosts_) host->Suspend(false);
 }
 
@@ -184,7 +184,7 @@ void Supervisor::Serve(SnapshotRef snapshot) {
     const std::string* now = snapshot_->users().Find(user);
     return now != nullptr ? *now == secret : snapshot_->config().AsksForSecrets();
   });
-  pools_->Reconfigure(snapshot_->config());
+  pools_->Reconfigure(snapshot_->config(), snapshot_->number());
   listener_->Adapt(snapshot_->config().listen);
 }
 

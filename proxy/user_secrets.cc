@@ -95,7 +95,10 @@ net::Task<StatusOr<UserSecrets::Found>> UserSecrets::FindAnew(Asking asking) {
 net::Task<StatusOr<UserSecret>> UserSecrets::Ask(Asking asking, const config::Database& database,
                                                  std::string database_name) {
   const TimePoint login_deadline = asking.event.deadline();
-  const TimePoint deadline = std::min(login_deadline, Clock::now() + kPatience);
+  // PAUSE is no failure of the database: who logs in waits for RESUME.
+  const TimePoint deadline = asking.pools.paused(database_name)
+                                 ? login_deadline
+                                 : std::min(login_deadline, Clock::now() + kPatience);
   asking.event.SetDeadline(deadline);
   StatusOr<std::optional<AuthRow>> row = std::optional<AuthRow>();
   const auto pool = PoolFor(asking, database, database_name);

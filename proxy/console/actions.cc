@@ -221,7 +221,7 @@ Status Console::CheckDatabase(const std::string& database) const {
 
 Status Console::CheckNotPaused() const {
   const Shared& shared = host_.shared();
-  if (!shared.suspended.load() && !shared.pools.paused("")) return absl::OkStatus();
+  if (shared.suspended_by.load() == 0 && !shared.pools.paused("")) return absl::OkStatus();
   return Refused("already suspended/paused");
 }
 
@@ -251,13 +251,14 @@ Status Console::Resume(const std::string& database) {
   Shared& shared = host_.shared();
   if (shared.control.shutting_down()) return Refused("pgweir is shutting down");
   if (!database.empty()) {
-    if (!shared.pools.paused(database)) {
-      return Errorf(sqlstate::kProtocolViolation, "database {} is not paused", database);
+    if (!shared.pools.paused_by_name(database)) {
+      return Errorf(sqlstate::kProtocolViolation, "database {} is not paused{}", database,
+                    shared.pools.paused("") ? " by name: RESUME without one ends PAUSE" : "");
     }
     shared.pools.SetPaused(database, false);
     return absl::OkStatus();
   }
-  const bool suspended = shared.suspended.exchange(false);
+  const bool suspended = shared.suspended_by.exchange(0) != 0;
   if (suspended) {
     for (const auto& host : shared.hosts) host->Suspend(false);
   }
@@ -320,8 +321,7 @@ net::Task<Status> Console::Suspend() {
   const Status possible = CheckNotPaused();
   if (!possible.ok()) co_return possible;
   if (shared.pools.any_paused()) co_return Refused("cannot suspend with paused databases");
-  shared.suspended = true;
-  suspended_ = true;
+  shared.suspended_by = id_.value;
   for (const auto& host : shared.hosts) host->Suspend(true);
   const TimePoint until = Clock::now() + kSuspendTimeout;
   const std::function<int(SessionHost&)> count = CountBusy;

@@ -41,7 +41,8 @@ net::Task<void> Console::Serve() {
     if (!goes_on) break;
   }
   // Nobody would end it.
-  if (suspended_ && host_.shared().suspended.exchange(false)) {
+  uint64_t own = id_.value;
+  if (host_.shared().suspended_by.compare_exchange_strong(own, 0)) {
     for (const auto& host : host_.shared().hosts) host->Suspend(false);
   }
 }
@@ -134,6 +135,7 @@ net::Task<void> Console::OnQuery(std::string text) {
       }
     }
     wire::AppendCommandComplete(out_, result->tag);
+    if (!co_await SendOut()) co_return;
   }
 }
 

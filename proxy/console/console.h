@@ -94,7 +94,6 @@ class Console {
   bool skipping_to_sync_ = false;
   bool cancelled_ = false;
   bool ends_ = false;
-  bool suspended_ = false;  // by this client
   std::map<std::string, std::string> statements_;
   std::map<std::string, Portal> portals_;
 };

@@ -12,6 +12,10 @@ namespace {
 
 namespace frontend = wire::frontend;
 
+// More is sent without waiting for a Sync.
+constexpr size_t kMaxUnsent = 64 * 1024;
+constexpr size_t kMaxStatements = 1000;
+
 Status InvalidMessage() { return Error(sqlstate::kProtocolViolation, "invalid message format"); }
 
 // The formats of a Bind's results, after its parameters; an error when it has parameters, of which
@@ -73,7 +77,7 @@ net::Task<bool> Console::HandleExtended(char type, std::string body) {
     AppendError(out_, Severity::kError, done);
     skipping_to_sync_ = true;
   }
-  co_return true;
+  co_return out_.size() < kMaxUnsent || co_await SendOut();
 }
 
 Status Console::OnParse(wire::Bytes body) {
@@ -90,6 +94,9 @@ Status Console::OnParse(wire::Bytes body) {
   const std::string statement = statements.empty() ? "" : statements.front();
   const auto understood = Understand(statement);
   if (!understood.ok()) return understood.status();
+  if (statements_.size() >= kMaxStatements && !statements_.contains(std::string(*name))) {
+    return Error(sqlstate::kProtocolViolation, "too many prepared statements");
+  }
   statements_.insert_or_assign(std::string(*name), statement);
   wire::AppendParseComplete(out_);
   return absl::OkStatus();

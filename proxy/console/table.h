@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "wire/result_messages.h"
 
 namespace pgweir::proxy {
@@ -21,8 +22,9 @@ Columns ColumnsFrom(std::string_view list);
 // One row, value by value.
 class Row {
  public:
+  // In UTF-8, as the console says of itself, whatever bytes clients have put into their names.
   Row& Text(std::string_view value) {
-    values_.emplace_back(std::string(value));
+    values_.emplace_back(ToUtf8(value));
     return *this;
   }
   Row& TextOrNull(std::string_view value) { return value.empty() ? Null() : Text(value); }

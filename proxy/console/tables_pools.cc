@@ -257,7 +257,7 @@ net::Task<Rows> FillMem(const View& view) {
 }
 
 net::Task<Rows> FillState(const View& view) {
-  const bool suspended = view.shared().suspended.load();
+  const bool suspended = view.shared().suspended_by.load() != 0;
   const bool paused = !suspended && view.shared().pools.paused("");
   const auto yes_or_no = [](bool is) { return is ? "yes" : "no"; };
   Rows rows;

@@ -1,5 +1,6 @@
 // The time between being asked for a password and having given it.
 
+#include "fmt/format.h"
 #include "tests/support/proxy_test.h"
 
 namespace pgweir::test {
@@ -66,6 +67,63 @@ TEST_F(Authenticating, IsBoundedInTime) {
   } catch (const std::runtime_error& end) {
     EXPECT_NE(std::string(end.what()).find("closed"), std::string::npos);
   }
+}
+
+// A login that began before a reload and ends behind it is one of the new configuration.
+class AuthenticatingLate : public ProxyTest {
+ protected:
+  static PgweirOptions Options(std::string_view primary_database) {
+    return {.auth =
+                "method = \"password\"\nusers_file = \"users.txt\"\n"
+                "allow_plain_without_tls = true",
+            .databases = DatabaseToml("app", server().port(),
+                                      fmt::format("dbname={} user=postgres", primary_database)),
+            .users = "\"ann\" \"wonder\"\n\"bob\" \"builder\"\n"};
+  }
+};
+
+TEST_F(AuthenticatingLate, LeavesPoolsAsTheReloadMadeThem) {
+  for (const char* name : {"late_one", "late_two"}) {
+    server().Query(fmt::format("create database {}", name));
+  }
+  PgweirProcess process(Options("late_one"));
+  const Connection early(process.Conninfo("ann", "app") + " password=wonder");
+  ASSERT_EQ(early.Value("select current_database()"), "late_one");
+  RawClient slow(process.port());
+  slow.Send(fe::Startup({{"user", "ann"}, {"database", "app"}}));
+  slow.Expect('R');
+  process.Rewrite(Options("late_two"));
+  ASSERT_TRUE(process.Reload("reloaded"));
+  EXPECT_EQ(early.Value("select current_database()"), "late_two");
+  slow.Send(fe::Password("wonder"));
+  slow.ReadUntilReady();
+  EXPECT_EQ(Columns(*Find(slow.Query("select current_database()"), 'D')).at(0), "late_two");
+  EXPECT_EQ(early.Value("select current_database()"), "late_two");
+}
+
+TEST_F(AuthenticatingLate, DoesNotLetInWhomTheReloadTookAway) {
+  PgweirProcess process(Options("postgres"));
+  RawClient slow(process.port());
+  slow.Send(fe::Startup({{"user", "bob"}, {"database", "app"}}));
+  slow.Expect('R');
+  PgweirOptions without = Options("postgres");
+  without.users = "\"ann\" \"wonder\"\n";
+  process.Rewrite(without);
+  ASSERT_TRUE(process.Reload("reloaded"));
+  slow.Send(fe::Password("builder"));
+  EXPECT_EQ(Field(slow.Expect('E'), 'C'), "28P01");
+}
+
+// A name with a line's end in it can't write a line of its own.
+TEST_F(AuthenticatingLate, NamesBeginNoLineOfTheLog) {
+  PgweirProcess process(Options("postgres"));
+  RawClient client(process.port());
+  client.Send(fe::Startup({{"user", "x\n2026-01-01 00:00:00 forged"}, {"database", "app"}}));
+  client.Expect('R');
+  client.Send(fe::Password("guess"));
+  EXPECT_EQ(Field(client.Expect('E'), 'C'), "28P01");
+  ASSERT_TRUE(process.WaitLog("forged"));
+  EXPECT_EQ(process.log().find("\n2026-01-01"), std::string::npos);
 }
 
 }  // namespace

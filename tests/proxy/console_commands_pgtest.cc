@@ -94,6 +94,14 @@ TEST_F(ConsoleCommands, PauseOfOneDatabaseLeavesOthersAlone) {
   ASSERT_TRUE(paused.Ready(5000));
 }
 
+// Else it would look resumed and not be.
+TEST_F(ConsoleCommands, PauseOfAllIsNotResumedByName) {
+  Succeeds("pause");
+  Fails("resume postgres", "RESUME without one ends PAUSE");
+  Succeeds("resume");
+  EXPECT_EQ(Client().Value("select 1"), "1");
+}
+
 TEST_F(ConsoleCommands, CancelTakesPauseBack) {
   const Connection busy = Client();
   ASSERT_TRUE(busy.Exec("begin").ok());
@@ -268,6 +276,30 @@ TEST_F(ConsoleCommands, SuspendEndsWithTheConsoleThatAskedForIt) {
   console_->Close();
   ASSERT_TRUE(client.Ready(5000));
   EXPECT_EQ(client.Next()->Value(), "1");
+}
+
+TEST_F(ConsoleCommands, SuspendDoesNotEndWithAConsoleThatOnceAskedForOne) {
+  {
+    const Connection earlier(process_->Conninfo("postgres", "pgweir"));
+    ASSERT_TRUE(earlier.Exec("suspend").ok());
+    Succeeds("resume");
+    Succeeds("suspend");
+  }
+  const Connection client = Client();  // a login is not held up
+  client.Send("select 1");
+  EXPECT_FALSE(client.Ready(300));
+  Succeeds("resume");
+  EXPECT_TRUE(client.Ready(5000));
+}
+
+// Memory for statements is bounded, though a stats user may look only.
+TEST_F(ConsoleCommands, PreparedStatementsAreBounded) {
+  RawClient client = RawClient::Login(process_->port(), "postgres", "pgweir");
+  std::string batch;
+  for (int i = 0; i < 1001; ++i) batch += fe::Parse(std::to_string(i), "show version");
+  client.Send(batch + fe::Sync());
+  const auto answers = client.ReadUntilReady();
+  EXPECT_EQ(Types(answers).substr(999), "1EZ");
 }
 
 TEST_F(ConsoleCommands, ShutdownWaitsForClientsButNotForConsoles) {

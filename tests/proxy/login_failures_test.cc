@@ -14,9 +14,11 @@ IpAddress Address(const char* text) { return IpAddress::Parse(text).value(); }
 
 class Failures : public testing::Test {
  protected:
-  Duration Note(const char* address) { return failures_.Note(Address(address), kFirst, now_); }
+  Duration Note(const char* address) {
+    return failures_.Note(Address(address), "app", kFirst, now_);
+  }
 
-  LoginFailures failures_{3};
+  LoginFailures failures_{6};
   TimePoint now_ = Clock::now();
 };
 
@@ -52,13 +54,24 @@ TEST_F(Failures, CountForAnIpv6NetworkAsAWhole) {
 TEST_F(Failures, AreKeptOfSoManyAddressesOnly) {
   for (int i = 0; i < 3; ++i) Note("10.0.0.1");
   for (const char* other : {"10.0.0.2", "10.0.0.3", "10.0.0.4"}) Note(other);
-  EXPECT_EQ(failures_.size(), 3u);
+  EXPECT_EQ(failures_.size(), 6u);
   EXPECT_EQ(Note("10.0.0.1"), seconds(0));
+}
+
+// Who hangs up instead of waiting for the answer learns nothing sooner.
+TEST_F(Failures, HoldBackTheNextLoginOfThatUserFromThere) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_LE(failures_.HeldUntil(Address("10.0.0.1"), "app"), now_);
+    Note("10.0.0.1");
+  }
+  EXPECT_EQ(failures_.HeldUntil(Address("10.0.0.1"), "app"), now_ + kFirst);
+  EXPECT_EQ(failures_.HeldUntil(Address("10.0.0.1"), "other"), TimePoint());
+  EXPECT_EQ(failures_.HeldUntil(Address("10.0.0.2"), "app"), TimePoint());
 }
 
 TEST_F(Failures, CostNothingWhereTheDelayIsOff) {
   for (int i = 0; i < 9; ++i) {
-    EXPECT_EQ(failures_.Note(Address("10.0.0.1"), Duration::zero(), now_), seconds(0));
+    EXPECT_EQ(failures_.Note(Address("10.0.0.1"), "app", Duration::zero(), now_), seconds(0));
   }
   EXPECT_EQ(failures_.size(), 0u);
 }
