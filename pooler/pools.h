@@ -24,10 +24,10 @@ class Pools {
 
   // Who asks for what.
   struct Client {
-    const config::Database& database;  // the entry that serves it
-    const std::string& database_name;  // what it asked for
-    const std::string& user;           // as which it authenticated
-    const std::string* secret;         // the user's entry in the users file, or null
+    const config::Database& database;     // the entry that serves it
+    const std::string& database_name;     // what it asked for
+    const std::string& user;              // as which it authenticated
+    const std::string* secret;            // the user's entry in the users file, or null
     uint64_t configuration = UINT64_MAX;  // number of the one that `database` is of
   };
 

@@ -90,7 +90,7 @@ Status Parser::ReadShorts(std::string_view letters) {
         return absl::OkStatus();
       }
       auto user = ValueOf("-u");
-      if (user.ok()) result_.user = *std::move(user);
+      if (user.ok()) result_.user = *user;
       return user.status();
     }
     const Status read = ReadFlag(letters[i]);
@@ -109,7 +109,7 @@ Status Parser::ReadLong(std::string_view option) {
   const std::string_view name = option.substr(0, option.find('='));
   if (name == "--user") {
     auto user = ValueOf(option);
-    if (user.ok()) result_.user = *std::move(user);
+    if (user.ok()) result_.user = *user;
     return user.status();
   }
   if (name == "--config") {
