@@ -68,6 +68,9 @@ TEST_F(Restart, WhoIsConnectedStaysWithTheOldProcess) {
   before.Exec("begin");
   PgweirProcess fresh(At(Options(), old));
   old.Signal(SIGTERM);
+  // A connection that is just being made when the old one closes its port would be refused.
+  ASSERT_TRUE(old.WaitLog("stopping when all clients have left"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   for (int i = 0; i < 5; ++i) {
     Connection after(fresh.Conninfo()), by_socket(SocketConninfo(fresh));
     EXPECT_EQ(after.Value("select 1"), "1");
