@@ -8,8 +8,8 @@
 
 namespace pgweir::pooler {
 
-// Connects, sends the CancelRequest packet, and reads to the end, which tells that it has been dealt
-// with. Everything referred to outlives the task.
+// Connects, sends the CancelRequest packet, and reads to the end, which tells that it has been
+// dealt with. Everything referred to outlives the task.
 net::Task<Status> SendCancelRequest(const Server& server, const ConnectionSettings& settings,
                                     Encryption encryption, const std::string& request,
                                     Readiness& readiness, TimePoint until);

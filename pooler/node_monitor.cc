@@ -378,12 +378,13 @@ StatusOr<Target> NodeMonitor::Login(const Server& server) {
   if (!options.ok()) return options.status();
   const bool names_user = options->contains("user");
   if (!names_user && lender == nullptr) return absl::NotFoundError("no login");
+  // A client's is the string's own where that names a user, with what pgweir knows of its secret.
   Target target;
-  if (!names_user) target = lender->target();
+  if (lender != nullptr) target = lender->target();
   target.connection_string = server.is.connection_string;
   target.node = server.key.second;
   target.watch = nullptr;
-  if (names_user && !options->contains("dbname")) target.database = "postgres";
+  if (lender == nullptr && !options->contains("dbname")) target.database = "postgres";
   target.keywords = {{"application_name", "pgweir health"}};
   return target;
 }
