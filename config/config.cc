@@ -73,6 +73,7 @@ Pool Overlay(Pool pool, const PoolOverride& over) {
       over.idle_transaction_timeout.value_or(pool.idle_transaction_timeout);
   pool.client_idle_timeout = over.client_idle_timeout.value_or(pool.client_idle_timeout);
   pool.query_wait_notify = over.query_wait_notify.value_or(pool.query_wait_notify);
+  pool.health_check_interval = over.health_check_interval.value_or(pool.health_check_interval);
   return pool;
 }
 

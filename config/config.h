@@ -115,6 +115,8 @@ struct Pool {
   milliseconds idle_transaction_timeout{0};
   milliseconds client_idle_timeout{0};
   milliseconds query_wait_notify{5'000};  // a client is told that it waits for a backend
+  // Between two questions to each server of a node that has several; 0 = none is asked.
+  milliseconds health_check_interval{500};
   bool operator==(const Pool&) const = default;
 };
 
@@ -135,7 +137,7 @@ struct PoolOverride {
       max_db_client_connections, max_user_client_connections;
   std::optional<milliseconds> wait_timeout, recycle, idle_timeout, server_connect_timeout,
       cleanup_timeout, query_timeout, transaction_timeout, idle_transaction_timeout,
-      client_idle_timeout, query_wait_notify;
+      client_idle_timeout, query_wait_notify, health_check_interval;
   std::optional<bool> pre_ping;
   bool operator==(const PoolOverride&) const = default;
 };

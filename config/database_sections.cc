@@ -46,6 +46,7 @@ PoolOverride ReadOverride(TableReader& reader) {
   over.idle_transaction_timeout = reader.Time("idle_transaction_timeout");
   over.client_idle_timeout = reader.Time("client_idle_timeout");
   over.query_wait_notify = reader.Time("query_wait_notify");
+  over.health_check_interval = reader.Time("health_check_interval");
   reader.RejectUnknown();
   return over;
 }

@@ -9,6 +9,7 @@
 #include "pooler/prepared_statements.h"
 #include "pooler/quota.h"
 #include "pooler/server_connection.h"
+#include "pooler/server_watch.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 #include "wire/reply_tracker.h"
@@ -49,6 +50,8 @@ class Backend {
   PreparedStatements prepared;
   uint64_t unnamed = kNoStatement;
   static constexpr uint64_t kNoStatement = 0, kUnknownStatement = 1;  // others are clients' numbers
+  // The server's; null = nobody is interested.
+  std::shared_ptr<ServerWatch> watch;
   // Names with a dot that were ever set here, which a server doesn't forget, as one number. A
   // connection serves only clients with the same number once it is not 0.
   uint64_t custom_settings = 0;

@@ -19,39 +19,10 @@ double Random() {
 
 }  // namespace
 
-// How one login waits on the connector's thread, beside others.
-class Connector::Turn final : public Readiness {
- public:
-  Turn(Connector& connector, TimePoint deadline) : connector_(connector), deadline_(deadline) {}
-
-  net::Task<bool> Await(int fd, Way way, TimePoint until) override {
-    net::Event event(connector_.worker_);
-    event.SetDeadline(std::min(until, deadline_));
-    // A login may go on with another socket after any step, so each wait watches anew.
-    net::Socket socket(fd, net::Socket::Ownership::kBorrows);
-    socket.Attach(connector_.worker_, &event);
-    if (way == Way::kWriting) socket.NoteWriteBlocked();
-    while (!(way == Way::kReading ? socket.readable() : socket.writable())) {
-      const bool in_time = co_await connector_.Wait(event);
-      if (!in_time) co_return false;
-    }
-    co_return true;
-  }
-
-  bool over() const override { return connector_.stopping_ || Clock::now() >= deadline_; }
-
- private:
-  Connector& connector_;
-  const TimePoint deadline_;
-};
-
 Connector::Connector(int max_parallel) : max_parallel_(max_parallel) { worker_.Start("connector"); }
 
 Connector::~Connector() {
-  worker_.Post([this] {
-    stopping_ = true;
-    for (net::Event* event : waiting_) event->Set();
-  });
+  worker_.Post([this] { waits_.Stop(); });
   worker_.Stop();
   worker_.Join();
 }
@@ -74,11 +45,11 @@ void Connector::StartSome() {
 net::Task<void> Connector::Run(Pending pending) {
   const std::string& host = pending.target.connection_string;
   // A pause doesn't count against the bound: it must not keep a healthy host waiting.
-  while (hosts_[host].not_before > Clock::now() && !stopping_) {
+  while (hosts_[host].not_before > Clock::now() && !waits_.stopping()) {
     const TimePoint until = hosts_[host].not_before;
-    co_await Pause(until);
+    co_await waits_.Sleep(until);
   }
-  if (running_ >= max_parallel_ && !stopping_) {
+  if (running_ >= max_parallel_ && !waits_.stopping()) {
     queue_.push_front(std::move(pending));
     co_return;
   }
@@ -98,29 +69,14 @@ net::Task<void> Connector::Run(Pending pending) {
   StartSome();
 }
 
-net::Task<bool> Connector::Wait(net::Event& event) {
-  if (stopping_) co_return false;
-  waiting_.insert(&event);
-  co_await event.Wait();
-  waiting_.erase(&event);
-  co_return !stopping_ && !event.expired();
-}
-
-net::Task<void> Connector::Pause(TimePoint until) {
-  net::Event event(worker_);
-  event.SetDeadline(until);
-  while (co_await Wait(event)) {
-  }
-}
-
 net::Task<StatusOr<std::unique_ptr<Backend>>> Connector::Connect(Target target, Duration timeout) {
-  Turn turn(*this, DeadlineAfter(timeout));
-  auto connection = co_await LogIn(target, turn);
+  WorkerReadiness readiness(waits_, DeadlineAfter(timeout));
+  auto connection = co_await LogIn(target, readiness);
   if (connection.ok()) {
     co_return std::make_unique<Backend>(BackendId{next_backend_id++}, *std::move(connection));
   }
-  if (stopping_) co_return Error(sqlstate::kAdminShutdown, "pgweir is shutting down");
-  if (turn.over()) {
+  if (waits_.stopping()) co_return Error(sqlstate::kAdminShutdown, "pgweir is shutting down");
+  if (readiness.over()) {
     co_return Errorf(sqlstate::kCannotConnect,
                      "no connection to the server within {} ms (server_connect_timeout)",
                      std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());

@@ -4,13 +4,13 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "base/status.h"
 #include "net/task.h"
 #include "net/worker.h"
 #include "pooler/backend.h"
 #include "pooler/target.h"
+#include "pooler/worker_readiness.h"
 
 namespace pgweir::pooler {
 
@@ -35,7 +35,6 @@ class Connector {
   void Open(Target target, Patience patience, Done done);
 
  private:
-  class Turn;
   struct Pending {
     Target target;
     Patience patience;
@@ -50,17 +49,13 @@ class Connector {
   void StartSome();
   net::Task<void> Run(Pending pending);
   net::Task<StatusOr<std::unique_ptr<Backend>>> Connect(Target target, Duration timeout);
-  net::Task<void> Pause(TimePoint until);
-  // One wait on an event of this worker's; false when it is past its deadline or all is over.
-  net::Task<bool> Wait(net::Event& event);
 
   const int max_parallel_;
   int running_ = 0;
-  bool stopping_ = false;
-  absl::flat_hash_set<net::Event*> waiting_;  // what to wake when stopping
   std::deque<Pending> queue_;
   absl::flat_hash_map<std::string, Host> hosts_;
   net::Worker worker_;
+  Waits waits_{worker_};
 };
 
 }  // namespace pgweir::pooler

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <map>
 #include <memory>
 #include <span>
 
@@ -20,7 +19,7 @@ constexpr std::string_view kSocketFolder = "/var/run/postgresql";
 // As for the connections that libpq opens.
 constexpr int kTcpUserTimeoutMs = 30'000;
 
-using Options = std::map<std::string, std::string, std::less<>>;
+using Options = ConninfoOptions;
 
 // Those that mean something here, and those that a login by a hash has no use for.
 constexpr std::array<std::string_view, 34> kHonoured = {
@@ -133,37 +132,6 @@ bool IsSocketFolder(const std::string& host) {
   return host.starts_with('/') || host.starts_with('@');
 }
 
-// libpq documentation, "Specifying Multiple Hosts".
-StatusOr<std::vector<ServerHost>> ReadHosts(const Options& options) {
-  const std::string names = Take(options, "host"), addresses = Take(options, "hostaddr");
-  const std::vector<std::string> name = SplitList(names), address = SplitList(addresses);
-  const std::vector<std::string> port = SplitList(Take(options, "port"));
-  const size_t count = addresses.empty() ? name.size() : address.size();
-  if (!addresses.empty() && !names.empty() && name.size() != count) {
-    return Bad("host and hostaddr list different numbers of servers");
-  }
-  if (port.size() != 1 && port.size() != count) {
-    return Bad("port lists another number of servers than host");
-  }
-  std::vector<ServerHost> hosts(count);
-  for (size_t i = 0; i < count; ++i) {
-    ServerHost& host = hosts[i];
-    if (!names.empty()) host.name = name[i];
-    if (!addresses.empty()) host.address = address[i];
-    if (host.name.empty() && host.address.empty()) host.name = kSocketFolder;
-    host.unix_socket = host.address.empty() && IsSocketFolder(host.name);
-    host.port = port.size() == 1 ? port[0] : port[i];
-    if (host.port.empty()) host.port = "5432";
-    int number = 0;
-    const char* end = host.port.data() + host.port.size();
-    const auto [stop, error] = std::from_chars(host.port.data(), end, number);
-    if (error != std::errc{} || stop != end || number < 1 || number > 65535) {
-      return Bad("port is no number from 1 to 65535");
-    }
-  }
-  return hosts;
-}
-
 Status ReadSockets(const Options& options, ConnectionSettings& settings) {
   int connect_timeout = 0, keepalives = 1;
   for (const auto& [keyword, otherwise, into] :
@@ -258,13 +226,44 @@ Status ReadStartup(const Options& options, ConnectionSettings& settings) {
 
 }  // namespace
 
+// libpq documentation, "Specifying Multiple Hosts".
+StatusOr<std::vector<ServerHost>> HostsIn(const ConninfoOptions& options) {
+  const std::string names = Take(options, "host"), addresses = Take(options, "hostaddr");
+  const std::vector<std::string> name = SplitList(names), address = SplitList(addresses);
+  const std::vector<std::string> port = SplitList(Take(options, "port"));
+  const size_t count = addresses.empty() ? name.size() : address.size();
+  if (!addresses.empty() && !names.empty() && name.size() != count) {
+    return Bad("host and hostaddr list different numbers of servers");
+  }
+  if (port.size() != 1 && port.size() != count) {
+    return Bad("port lists another number of servers than host");
+  }
+  std::vector<ServerHost> hosts(count);
+  for (size_t i = 0; i < count; ++i) {
+    ServerHost& host = hosts[i];
+    if (!names.empty()) host.name = name[i];
+    if (!addresses.empty()) host.address = address[i];
+    if (host.name.empty() && host.address.empty()) host.name = kSocketFolder;
+    host.unix_socket = host.address.empty() && IsSocketFolder(host.name);
+    host.port = port.size() == 1 ? port[0] : port[i];
+    if (host.port.empty()) host.port = "5432";
+    int number = 0;
+    const char* end = host.port.data() + host.port.size();
+    const auto [stop, error] = std::from_chars(host.port.data(), end, number);
+    if (error != std::errc{} || stop != end || number < 1 || number > 65535) {
+      return Bad("port is no number from 1 to 65535");
+    }
+  }
+  return hosts;
+}
+
 StatusOr<ConnectionSettings> ReadConninfo(const Target& target) {
   constexpr std::array<std::string_view, 6> kAttributes = {
       "any", "read-write", "read-only", "primary", "standby", "prefer-standby"};
   const StatusOr<Options> options = AllOptions(target);
   if (!options.ok()) return options.status();
   ConnectionSettings settings;
-  StatusOr<std::vector<ServerHost>> hosts = ReadHosts(*options);
+  StatusOr<std::vector<ServerHost>> hosts = HostsIn(*options);
   if (!hosts.ok()) return hosts.status();
   settings.hosts = *std::move(hosts);
   const auto attributes =
@@ -278,24 +277,28 @@ StatusOr<ConnectionSettings> ReadConninfo(const Target& target) {
   return settings;
 }
 
-StatusOr<std::string> UserIn(const std::string& connection_string) {
+StatusOr<ConninfoOptions> ParseConninfo(const std::string& connection_string) {
   const StatusOr<OptionsPtr> options = Parse(connection_string);
   if (!options.ok()) return options.status();
-  Options all;
+  ConninfoOptions all;
   Merge(options->get(), all);
-  return Take(all, "user");
+  return all;
+}
+
+StatusOr<std::string> UserIn(const std::string& connection_string) {
+  const auto options = ParseConninfo(connection_string);
+  if (!options.ok()) return options.status();
+  return Take(*options, "user");
 }
 
 Destination DestinationOf(const std::string& connection_string) {
-  const StatusOr<OptionsPtr> options = Parse(connection_string);
+  const auto options = ParseConninfo(connection_string);
   if (!options.ok()) return {};
-  Options all;
-  Merge(options->get(), all);
-  Destination destination{.host = Take(all, "host"),
-                          .port = Take(all, "port"),
-                          .database = Take(all, "dbname"),
-                          .user = Take(all, "user")};
-  if (destination.host.empty()) destination.host = Take(all, "hostaddr");
+  Destination destination{.host = Take(*options, "host"),
+                          .port = Take(*options, "port"),
+                          .database = Take(*options, "dbname"),
+                          .user = Take(*options, "user")};
+  if (destination.host.empty()) destination.host = Take(*options, "hostaddr");
   return destination;
 }
 

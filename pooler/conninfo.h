@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,13 @@ struct ConnectionSettings {
 // The string as libpq reads it, with libpq's defaults, which the environment may set, and the
 // target's overrides. An error says what can't be honoured; it never shows a value.
 StatusOr<ConnectionSettings> ReadConninfo(const Target& target);
+
+// What a libpq connection string says itself, key=value or URI, by libpq's keywords. An error says
+// what is wrong with it.
+using ConninfoOptions = std::map<std::string, std::string, std::less<>>;
+StatusOr<ConninfoOptions> ParseConninfo(const std::string& connection_string);
+// The servers that it lists.
+StatusOr<std::vector<ServerHost>> HostsIn(const ConninfoOptions& options);
 
 // The login user that a libpq connection string names; "" when it names none. An error says what is
 // wrong with the string.

@@ -9,11 +9,9 @@
 namespace pgweir::pooler {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
-
 // What a query's answer has come to so far.
 struct Answer {
-  Rows rows;
+  QueryRows rows;
   Status failure;
   bool complete = false;
 };
@@ -54,7 +52,7 @@ Status TakeMessages(std::string& in, Answer& answer) {
   return absl::OkStatus();
 }
 
-net::Task<StatusOr<Rows>> Query(Channel& channel, std::string_view sql) {
+net::Task<StatusOr<QueryRows>> Query(Channel& channel, std::string_view sql) {
   std::string request;
   wire::AppendQuery(request, sql);
   const Status sent = co_await channel.Write(std::move(request));
@@ -83,13 +81,18 @@ StatusOr<ServerConnection> LogInAndWait(const Target& target, Duration timeout) 
   return RunBlocking(LogIn(target, readiness));
 }
 
-StatusOr<Rows> QueryAndWait(const ServerConnection& connection, std::string_view sql,
-                            Duration timeout) {
+net::Task<StatusOr<QueryRows>> RunQuery(const ServerConnection& connection, std::string_view sql,
+                                        Readiness& readiness) {
   net::Stream stream(connection.fd, net::Socket::Ownership::kBorrows);
   if (connection.ssl != nullptr) stream.BorrowTls(connection.ssl);
-  BlockingReadiness readiness(DeadlineAfter(timeout));
   Channel channel(stream, readiness, kNoDeadline);
-  return RunBlocking(Query(channel, sql));
+  co_return co_await Query(channel, sql);
+}
+
+StatusOr<QueryRows> QueryAndWait(const ServerConnection& connection, std::string_view sql,
+                                 Duration timeout) {
+  BlockingReadiness readiness(DeadlineAfter(timeout));
+  return RunBlocking(RunQuery(connection, sql, readiness));
 }
 
 }  // namespace pgweir::pooler

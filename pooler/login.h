@@ -18,10 +18,16 @@ net::Task<StatusOr<ServerConnection>> LogIn(const Target& target, Readiness& rea
 // The same on a thread that may wait.
 StatusOr<ServerConnection> LogInAndWait(const Target& target, Duration timeout);
 
-// Runs one simple query on a connection that nobody else uses, on a thread that may wait. The rows
-// of all results, in order, "" for NULL.
-StatusOr<std::vector<std::vector<std::string>>> QueryAndWait(const ServerConnection& connection,
-                                                             std::string_view sql,
-                                                             Duration timeout);
+// The rows of all results of a query, in order, "" for NULL.
+using QueryRows = std::vector<std::vector<std::string>>;
+
+// Runs one simple query on a connection that nobody else uses. After an error that is not the
+// server's own the connection is of no use.
+net::Task<StatusOr<QueryRows>> RunQuery(const ServerConnection& connection, std::string_view sql,
+                                        Readiness& readiness);
+
+// The same on a thread that may wait.
+StatusOr<QueryRows> QueryAndWait(const ServerConnection& connection, std::string_view sql,
+                                 Duration timeout);
 
 }  // namespace pgweir::pooler

@@ -49,10 +49,15 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 bool Lease::cancel_under_way() const { return pool_->CancelUnderWay(*backend_); }
 
-void Lease::Return(TimePoint now) { pool_->Return(*std::exchange(backend_, nullptr), now); }
+Backend& Lease::Take() {
+  if (backend_->watch != nullptr) backend_->watch->Ended();
+  return *std::exchange(backend_, nullptr);
+}
+
+void Lease::Return(TimePoint now) { pool_->Return(Take(), now); }
 
 void Lease::Discard() {
-  if (backend_ != nullptr) pool_->Discard(*std::exchange(backend_, nullptr));
+  if (backend_ != nullptr) pool_->Discard(Take());
 }
 
 Pool::Pool(std::string name, Target target, const config::Pool& limits, PoolServices services)
@@ -133,6 +138,10 @@ StatusOr<Lease> Pool::Waiting::Poll() {
 
 Status Pool::Waiting::TimedOut() const {
   MutexLock lock(pool_.mutex_);
+  if (pool_.headless_) {
+    return Errorf(sqlstate::kCannotConnectNow, "node \"{}\" has no primary now",
+                  pool_.target_.node);
+  }
   if (!pool_.last_failure_.ok()) return pool_.last_failure_;
   using std::chrono::milliseconds;
   const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - node_->since).count();
@@ -257,10 +266,10 @@ void Pool::Discard(Backend& backend) {
 }
 
 bool Pool::MayStay(const Backend& backend, TimePoint now) const {
-  if (closed_ || paused_ || backend.target_version_ != target_version_) return false;
+  if (at_rest() || backend.target_version_ != target_version_) return false;
   if (now >= backend.retire_at) return false;
   // Overflow serves those who wait and no longer.
-  return !waiting_.empty() || static_cast<int>(all_.size()) <= limits_.size;
+  return !waiting_.empty() || open() <= limits_.size;
 }
 
 Pool::Owned Pool::Take(Backend& backend) {
@@ -268,6 +277,7 @@ Pool::Owned Pool::Take(Backend& backend) {
   PGWEIR_CHECK(it != all_.end());
   Owned owned = std::move(it->second);
   all_.erase(it);
+  if (IsLeftBehind(owned->target_version_)) --left_behind_;
   owned->place_.BeginParting();
   return owned;
 }
@@ -306,9 +316,9 @@ void Pool::PlanOpening(Aftermath& aftermath) {
   int wanted = 0;
   size_t got = 0;
   do {
-    wanted = closed_ || paused_ ? 0
-                                : BackendsToOpen(limits_, static_cast<int>(all_.size()),
-                                                 connecting_, static_cast<int>(waiting_.size()));
+    wanted = at_rest()
+                 ? 0
+                 : BackendsToOpen(limits_, open(), connecting_, static_cast<int>(waiting_.size()));
     if (wanted == 0 && !starving_) return;
     const TimePoint since =
         wanted > 0 ? waiting_[static_cast<size_t>(connecting_)]->since : kNoDeadline;
@@ -325,30 +335,30 @@ void Pool::Open(std::vector<Place> places) {
   if (places.empty()) return;
   Target target;
   Connector::Patience patience{};
-  uint64_t version;
+  Attempt attempt;
   {
     MutexLock lock(mutex_);
     target = target_;
     patience = {limits_.server_connect_timeout, MaxConnectPause(limits_.wait_timeout)};
-    version = target_version_;
+    attempt = {target_version_, target.watch};
   }
   net::Worker& home = SomeWorker(services_);
   for (Place& place : places) {
     services_.connector.Open(target, patience,
-                             [self = shared_from_this(), &home, version,
+                             [self = shared_from_this(), &home, attempt,
                               place = std::move(place)](StatusOr<Owned> opened) mutable {
-                               if (opened.ok()) (*opened)->target_version_ = version;
-                               self->OnOpened(std::move(opened), std::move(place), home);
+                               self->OnOpened(std::move(opened), attempt, std::move(place), home);
                              });
   }
 }
 
-void Pool::OnFailed(const Status& failure) {
+void Pool::OnFailed(const Status& failure, const Attempt& attempt) {
   LogWarn("server login failed pool={} sqlstate={} message=\"{}\"", name_, SqlStateOf(failure),
           MessageOf(failure));
   Aftermath aftermath;
   {
     MutexLock lock(mutex_);
+    if (IsLeftBehind(attempt.version)) return;
     --connecting_;
     last_failure_ = failure;
     if (!WorthRetrying(failure)) {
@@ -364,17 +374,28 @@ void Pool::OnFailed(const Status& failure) {
   Finish(std::move(aftermath));
 }
 
-void Pool::OnOpened(StatusOr<Owned> opened, Place place, net::Worker& home) {
+void Pool::OnOpened(StatusOr<Owned> opened, const Attempt& attempt, Place place,
+                    net::Worker& home) {
+  if (attempt.watch != nullptr) {
+    if (opened.ok()) {
+      attempt.watch->LoggedIn();
+    } else {
+      attempt.watch->LoginFailed(opened.status());
+    }
+  }
   if (!opened.ok()) {
     // Others first: this server may be down for long, and theirs not.
     place.GiveBack();
-    return OnFailed(opened.status());
+    return OnFailed(opened.status(), attempt);
   }
   Backend* backend = opened->get();
+  backend->target_version_ = attempt.version;
+  backend->watch = attempt.watch;
   LogInfo("new connection to server pool={} backend={} server_pid={} tls={}", name_,
           backend->id().value, backend->process_id(), backend->stream().tls());
   {
     MutexLock lock(mutex_);
+    if (IsLeftBehind(attempt.version)) return;
     last_failure_ = absl::OkStatus();
     backend->retire_at = RetireAt(backend->opened_at, limits_.recycle, Random());
     if (login_parameters_ == nullptr || !(*login_parameters_ == *backend->parameters)) {
@@ -397,7 +418,11 @@ void Pool::Land(Owned owned, net::Worker& home) {
   backend.stream().socket().Attach(home, nullptr);
   {
     MutexLock lock(mutex_);
-    --connecting_;
+    if (IsLeftBehind(backend.target_version_)) {
+      ++left_behind_;
+    } else {
+      --connecting_;
+    }
     all_.emplace(backend.id().value, std::move(owned));
   }
   Return(backend, Clock::now());
@@ -464,6 +489,7 @@ void Pool::Inspect(Backend& backend) {
   backend.stream().socket().NoteReadable();
   if (!DrainUnasked(backend, worker.scratch())) {
     LogInfo("server connection closed while idle pool={} backend={}", name_, backend.id().value);
+    if (backend.watch != nullptr) backend.watch->Suspect();
     return Discard(backend);
   }
   backend.stream().socket().Park(this, backend.id().value);
@@ -472,10 +498,9 @@ void Pool::Inspect(Backend& backend) {
 
 // Whether an idle backend should end now that nobody waits.
 bool Pool::Surplus(Backend& backend, TimePoint now) const {
-  const int open = static_cast<int>(all_.size());
-  if (now >= backend.retire_at || open > limits_.size) return true;
+  if (now >= backend.retire_at || open() > limits_.size) return true;
   if (share_->Yield(backend.place_, kNoDeadline)) return true;
-  return limits_.idle_timeout != Duration::zero() && open > limits_.min_size &&
+  return limits_.idle_timeout != Duration::zero() && open() > limits_.min_size &&
          now - backend.idle_since >= limits_.idle_timeout;
 }
 
@@ -499,11 +524,10 @@ void Pool::Maintain(TimePoint now) {
   {
     MutexLock lock(mutex_);
     CloseIdle(false, now, aftermath);
-    if (!closed_ && !paused_) {
+    if (!at_rest()) {
       // Without keys nothing can be opened until a client has brought them.
       if (target_.complete()) {
-        aftermath.opening = share_->ClaimSpare(
-            BackendsToKeepReady(limits_, static_cast<int>(all_.size()), connecting_));
+        aftermath.opening = share_->ClaimSpare(BackendsToKeepReady(limits_, open(), connecting_));
         connecting_ += static_cast<int>(aftermath.opening.size());
       }
       PlanOpening(aftermath);
@@ -523,12 +547,31 @@ void Pool::Reconfigure(Target target, const config::Pool& limits) {
     MutexLock lock(mutex_);
     limits_ = limits;
     if (!(target == target_)) {
+      const bool moves = target.connection_string != target_.connection_string;
       target_ = std::move(target);
       ++target_version_;
       login_parameters_ = nullptr;
       settings_.clear();
       CloseIdle(true, Clock::now(), aftermath);
+      if (moves) {
+        course_since_ = target_version_;
+        left_behind_ = static_cast<int>(all_.size());
+        connecting_ = 0;
+        last_failure_ = absl::OkStatus();
+      }
     }
+    PlanOpening(aftermath);
+  }
+  Finish(std::move(aftermath));
+}
+
+void Pool::SetHeadless(bool headless) {
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    if (headless_ == headless) return;
+    headless_ = headless;
+    if (headless) CloseIdle(true, Clock::now(), aftermath);
     PlanOpening(aftermath);
   }
   Finish(std::move(aftermath));

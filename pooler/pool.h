@@ -31,7 +31,9 @@ struct PoolServices {
 class Lease {
  public:
   Lease() = default;
-  Lease(Pool* pool, Backend* backend) : pool_(pool), backend_(backend) {}
+  Lease(Pool* pool, Backend* backend) : pool_(pool), backend_(backend) {
+    if (backend_->watch != nullptr) backend_->watch->Began();
+  }
   Lease(Lease&& other) noexcept
       : pool_(other.pool_), backend_(std::exchange(other.backend_, nullptr)) {}
   Lease& operator=(Lease&& other) noexcept;
@@ -48,6 +50,8 @@ class Lease {
   void Discard();
 
  private:
+  Backend& Take();
+
   Pool* pool_ = nullptr;
   Backend* backend_ = nullptr;
 };
@@ -127,8 +131,15 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   // Any thread, about once a second: ends what has been idle or alive for too long, keeps min_size.
   void Maintain(TimePoint now);
   // Any thread. New limits count from now on; with another target, backends of the old one end when
-  // they become free.
+  // they become free, and those of another connection string count no more: their server may never
+  // let them go.
   void Reconfigure(Target target, const config::Pool& limits);
+  // Likewise, keeping the limits.
+  void Reconfigure(Target target) { Reconfigure(std::move(target), limits()); }
+  // Any thread. No server is known that this pool's clients could use, or one is again: until then
+  // no backend is opened or granted, idle ones end at once, the others when they become free, and
+  // clients wait.
+  void SetHeadless(bool headless);
   // Any thread. The target's SCRAM keys no longer count: what is open stays, nothing is opened.
   void ForgetKeys();
   // Any thread. Ends idle backends, and the others when they become free. No new ones are opened.
@@ -205,8 +216,13 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   void Return(Backend& backend, TimePoint now);
   void Discard(Backend& backend);
   void GiveBack(Backend& backend, bool poked);
-  void OnOpened(StatusOr<Owned> opened, Place place, net::Worker& home);
-  void OnFailed(const Status& failure);
+  // What a login was begun with.
+  struct Attempt {
+    uint64_t version;
+    std::shared_ptr<ServerWatch> watch;
+  };
+  void OnOpened(StatusOr<Owned> opened, const Attempt& attempt, Place place, net::Worker& home);
+  void OnFailed(const Status& failure, const Attempt& attempt);
   void Land(Owned backend, net::Worker& home);
   void OnCancelled(BackendId id);
   void OnPoll(uint32_t events, uint64_t token) override;
@@ -233,6 +249,18 @@ class Pool final : public std::enable_shared_from_this<Pool>,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayStay(const Backend& backend, TimePoint now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Owned Take(Backend& backend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool at_rest() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || paused_ || headless_;
+  }
+  // It leads, or was to lead, to where the pool leads no more: nobody waits for it, and what became
+  // of it means nothing here.
+  bool IsLeftBehind(uint64_t version) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return version < course_since_;
+  }
+  // Backends that count towards the limits.
+  int open() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return static_cast<int>(all_.size()) - left_behind_;
+  }
   Backend* PopIdle(int worker, uint64_t custom_settings = 0) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PlanOpening(Aftermath& aftermath) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::pair<size_t, size_t> LongestIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -248,6 +276,9 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   config::Pool limits_ ABSL_GUARDED_BY(mutex_);
   Target target_ ABSL_GUARDED_BY(mutex_);
   uint64_t target_version_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The first version with the present connection string, and how many backends are older.
+  uint64_t course_since_ ABSL_GUARDED_BY(mutex_) = 0;
+  int left_behind_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<uint64_t, Owned> all_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::vector<Backend*>> idle_ ABSL_GUARDED_BY(mutex_);  // by worker, newest last
   int idle_count_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -257,6 +288,7 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   bool starving_ ABSL_GUARDED_BY(mutex_) = false;  // lacks places for those who wait
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  bool headless_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<int> members_{0};
   wire::ParametersRef login_parameters_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, wire::ParametersRef> settings_ ABSL_GUARDED_BY(mutex_);

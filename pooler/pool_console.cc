@@ -69,7 +69,7 @@ std::vector<Pool::Shown> Pool::Show() const {
               .fd = backend->stream().socket().fd(),
               .origin = backend->origin(),
               .state = "active",
-              .close_needed = paused_ || closed_ || backend->target_version_ != target_version_,
+              .close_needed = at_rest() || backend->target_version_ != target_version_,
               .idle_since = kNoDeadline};
     if (backend->state_ == Backend::State::kBeingCancelled) one.state = "being_canceled";
     // Of one that somebody holds, the rest is that one's to know.

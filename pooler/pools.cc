@@ -1,5 +1,6 @@
 #include "pooler/pools.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -53,6 +54,14 @@ int LimitOf(const config::Config& config, const Quota& quota) {
   return config.MaxNodeConnections(quota.name());
 }
 
+// Whether a server that has a pool of its own is one of the node's.
+bool StillThere(const NodeViewRef& view, const std::string& server) {
+  if (server.empty()) return true;
+  return view != nullptr && std::ranges::any_of(view->servers, [&](const ServerView& one) {
+           return one.connection_string == server;
+         });
+}
+
 }  // namespace
 
 StatusOr<Pools::Login> Pools::LoginFor(const Client& client) const {
@@ -102,20 +111,48 @@ Pool::Caps Pools::CapsFor(const config::Config& config, const Key& key) {
 }
 
 StatusOr<std::shared_ptr<Pool>> Pools::Get(const config::Config& config, const Client& client) {
-  const StatusOr<Login> login = LoginFor(client);
+  return GetOrMake(config, client, nullptr);
+}
+
+StatusOr<std::shared_ptr<Pool>> Pools::GetFor(const config::Config& config, const Client& client,
+                                              const ServerView& server) {
+  return GetOrMake(config, client, &server);
+}
+
+// `server` null = the primary.
+StatusOr<std::shared_ptr<Pool>> Pools::GetOrMake(const config::Config& config, const Client& client,
+                                                 const ServerView* server) {
+  StatusOr<Login> login = LoginFor(client);
   if (!login.ok()) return login.status();
+  Target& target = login->target;
   const config::Pool limits = config.PoolFor(client.database, login->user);
   MutexLock lock(mutex_);
-  const Key key{client.database.node.name, client.database_name, login->user};
+  const NodeViewRef view = ViewOf(client.database.name, client.database.node.name);
+  Key key{client.database.node.name, client.database_name, login->user, ""};
+  std::string name = fmt::format("{}/{}", client.database_name, login->user);
+  if (server != nullptr) {
+    key.server = target.connection_string = server->connection_string;
+    target.watch = server->watch;
+    name += fmt::format("@{}:{}", server->host, server->port);
+  } else {
+    LeadToPrimary(view, target);
+  }
   Entry& entry = pools_[key];
   if (entry.pool == nullptr) {
-    entry.target = login->target;
-    entry.pool = Pool::Make(fmt::format("{}/{}", client.database_name, login->user), login->target,
-                            limits, CapsFor(config, key), services_);
+    entry.target = target;
+    entry.served_by = client.database.name;
+    entry.pool = Pool::Make(std::move(name), target, limits, CapsFor(config, key), services_);
     if (IsPaused(key.database)) entry.pool->SetPaused(true);
-  } else if (client.configuration >= configuration_ && !(entry.target == login->target)) {
-    entry.target = login->target;
-    entry.pool->Reconfigure(login->target, limits);
+    if (server == nullptr && view != nullptr) entry.pool->SetHeadless(view->headless);
+    return entry.pool;
+  }
+  if (server == nullptr && view != nullptr && view->headless) {
+    target.connection_string = entry.target.connection_string;
+    target.watch = entry.target.watch;
+  }
+  if (client.configuration >= configuration_ && !(entry.target == target)) {
+    entry.target = target;
+    entry.pool->Reconfigure(target, limits);
   }
   return entry.pool;
 }
@@ -131,31 +168,90 @@ StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
   limits.overflow = 0;
   limits.min_size = 0;
   login->target.keywords = std::move(keywords);
-  const Key key{client.database.node.name, client.database_name, login->user};
+  const Key key{client.database.node.name, client.database_name, login->user, ""};
+  MutexLock lock(mutex_);
+  const NodeViewRef view = ViewOf(client.database.name, key.node);
+  LeadToPrimary(view, login->target);
   auto pool = Pool::Make(fmt::format("{}/{} ({})", client.database_name, login->user, purpose),
                          login->target, limits, CapsFor(config, key), services_);
-  MutexLock lock(mutex_);
   if (IsPaused(key.database)) pool->SetPaused(true);
-  std::erase_if(dedicated_, [](const auto& entry) { return entry.second.expired(); });
-  dedicated_.emplace_back(key, pool);
+  if (view != nullptr) pool->SetHeadless(view->headless);
+  std::erase_if(dedicated_, [](const Dedicated& one) { return one.pool.expired(); });
+  dedicated_.push_back({key, pool, client.database.name});
   return pool;
+}
+
+// --- nodes ---
+
+NodeViewRef Pools::ViewOf(const std::string& database, const std::string& node) const {
+  const auto it = views_.find({database, node});
+  return it == views_.end() ? nullptr : it->second;
+}
+
+// As long as it is not known which server is the primary, libpq goes by the connection string.
+void Pools::LeadToPrimary(const NodeViewRef& view, Target& target) const {
+  if (view == nullptr) return;
+  if (view->primary < 0) {
+    // Without a primary nothing is opened, wherever the pool leads.
+    if (view->headless) return;
+    target.connection_string = view->configured_primary;
+    target.watch = nullptr;
+    return;
+  }
+  const ServerView& primary = view->servers[static_cast<size_t>(view->primary)];
+  target.connection_string = primary.connection_string;
+  target.watch = primary.watch;
+}
+
+void Pools::Follow(const NodeViewRef& view) {
+  MutexLock lock(mutex_);
+  NodeViewRef& known = views_[{view->database, view->node}];
+  if (known != nullptr && known->version >= view->version) return;
+  known = view;
+  for (auto& [key, entry] : pools_) {
+    const bool concerned =
+        key.server.empty() && key.node == view->node && entry.served_by == view->database;
+    if (!concerned) continue;
+    LeadToPrimary(view, entry.target);
+    entry.pool->Reconfigure(entry.target);
+    entry.pool->SetHeadless(view->headless);
+  }
+  for (const Dedicated& one : dedicated_) {
+    const std::shared_ptr<Pool> pool = one.pool.lock();
+    if (pool == nullptr || one.key.node != view->node || one.served_by != view->database) continue;
+    Target target = pool->target();
+    LeadToPrimary(view, target);
+    pool->Reconfigure(std::move(target));
+    pool->SetHeadless(view->headless);
+  }
 }
 
 void Pools::Reconfigure(const config::Config& config, uint64_t number) {
   MutexLock lock(mutex_);
   configuration_ = number;
   for (const auto& quota : quotas_->All()) quotas_->SetLimit(*quota, LimitOf(config, *quota));
+  std::erase_if(views_, [&](const auto& known) {
+    const auto it = config.databases.find(known.first.first);
+    return it == config.databases.end() || it->second.node.name != known.first.second;
+  });
   for (auto it = pools_.begin(); it != pools_.end();) {
     auto& [key, entry] = *it;
     const config::Database* database = config.FindDatabase(key.database);
-    if (database == nullptr || database->node.name != key.node) {
+    const bool is_served = database != nullptr && database->node.name == key.node;
+    const NodeViewRef view = is_served ? ViewOf(database->name, key.node) : nullptr;
+    if (!is_served || !StillThere(view, key.server)) {
       entry.pool->Close();
       it = pools_.erase(it);
       continue;
     }
-    entry.target.connection_string = database->node.primary;
+    entry.served_by = database->name;
     entry.target.node = database->node.name;
     entry.target.database = DatabaseOverride(*database, key.database);
+    if (key.server.empty() && view == nullptr) {
+      entry.target.connection_string = database->node.primary;
+    } else if (key.server.empty()) {
+      LeadToPrimary(view, entry.target);
+    }
     // Without a user of its own the target is the connection string's, and so is the secret.
     if (entry.target.user.empty()) {
       entry.target.hashed = HashedLoginOf(key.user, database->login_secret, keys_);

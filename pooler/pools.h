@@ -12,11 +12,14 @@
 #include "config/config.h"
 #include "pooler/client_caps.h"
 #include "pooler/login_keys.h"
+#include "pooler/node_view.h"
 #include "pooler/pool.h"
 
 namespace pgweir::pooler {
 
-// The pools of the process, by node, database and login user, and the caps that they share.
+// The pools of the process, by node, database and login user, and the caps that they share. A
+// node's pool leads to its primary, whichever server that is at the time; its replicas have pools
+// of their own.
 // Thread-safe.
 class Pools {
  public:
@@ -35,6 +38,13 @@ class Pools {
   // user, else the client's name with its secret, or for a SCRAM secret with the keys that a client
   // has proved; 28000 as long as there are none.
   StatusOr<std::shared_ptr<Pool>> Get(const config::Config& config, const Client& client);
+  // The same for one of the node's other servers.
+  StatusOr<std::shared_ptr<Pool>> GetFor(const config::Config& config, const Client& client,
+                                         const ServerView& server);
+
+  // Any thread. The primary of a node, or its servers, may be others: its pools follow. One that is
+  // older than what is known counts for nothing.
+  void Follow(const NodeViewRef& view);
 
   // `secret`, the user's, is a SCRAM verifier, and a client has shown that it has this key.
   void RememberKeys(const std::string& user, const std::string& secret,
@@ -78,6 +88,7 @@ class Pools {
   // By database and user, those of replication connections last.
   struct Listed {
     std::string node, database, user;
+    std::string server;  // its connection string; "" = the primary's
     std::shared_ptr<Pool> pool;
     bool dedicated = false;
   };
@@ -97,11 +108,18 @@ class Pools {
  private:
   struct Key {
     std::string node, database, user;
+    std::string server;  // its connection string; "" = the primary's
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {
     std::shared_ptr<Pool> pool;
     Target target;
+    std::string served_by;  // the configuration's entry
+  };
+  struct Dedicated {
+    Key key;
+    std::weak_ptr<Pool> pool;
+    std::string served_by;
   };
   struct Login {
     Target target;
@@ -109,6 +127,11 @@ class Pools {
   };
 
   StatusOr<Login> LoginFor(const Client& client) const;
+  StatusOr<std::shared_ptr<Pool>> GetOrMake(const config::Config& config, const Client& client,
+                                            const ServerView* server);
+  NodeViewRef ViewOf(const std::string& database, const std::string& node) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeadToPrimary(const NodeViewRef& view, Target& target) const;
 
   std::vector<Listed> ListLocked(const std::string& database) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -122,7 +145,9 @@ class Pools {
   mutable Mutex mutex_;
   std::map<Key, Entry> pools_ ABSL_GUARDED_BY(mutex_);
   uint64_t configuration_ ABSL_GUARDED_BY(mutex_) = 0;  // the newest one's number
-  std::vector<std::pair<Key, std::weak_ptr<Pool>>> dedicated_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Dedicated> dedicated_ ABSL_GUARDED_BY(mutex_);
+  // By the configuration's entry and node.
+  std::map<std::pair<std::string, std::string>, NodeViewRef> views_ ABSL_GUARDED_BY(mutex_);
   bool all_paused_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<std::string, std::less<>> paused_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string, std::less<>> disabled_ ABSL_GUARDED_BY(mutex_);

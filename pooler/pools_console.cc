@@ -65,12 +65,13 @@ std::vector<Pools::Listed> Pools::ListLocked(const std::string& database) const 
   std::vector<Listed> listed;
   const auto add = [&](const Key& key, std::shared_ptr<Pool> pool, bool dedicated) {
     if (pool == nullptr || (!database.empty() && key.database != database)) return;
-    listed.push_back({key.node, key.database, key.user, std::move(pool), dedicated});
+    listed.push_back({key.node, key.database, key.user, key.server, std::move(pool), dedicated});
   };
   for (const auto& [key, entry] : pools_) add(key, entry.pool, false);
-  for (const auto& [key, pool] : dedicated_) add(key, pool.lock(), true);
+  for (const Dedicated& one : dedicated_) add(one.key, one.pool.lock(), true);
   std::sort(listed.begin(), listed.end(), [](const Listed& a, const Listed& b) {
-    return std::tie(a.dedicated, a.database, a.user) < std::tie(b.dedicated, b.database, b.user);
+    return std::tie(a.dedicated, a.database, a.user, a.server) <
+           std::tie(b.dedicated, b.database, b.user, b.server);
   });
   return listed;
 }

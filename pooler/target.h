@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "pooler/server_watch.h"
 #include "wire/hashed_login.h"
 
 namespace pgweir::pooler {
@@ -20,6 +22,8 @@ struct Target {
   // What is known in place of a password. libpq can't log in with it: pgweir does so itself.
   std::optional<wire::HashedLogin> hashed;
   std::string node;  // for messages
+  // Who is interested in how the server does; null = nobody, or which one it is is not known.
+  std::shared_ptr<ServerWatch> watch;
   bool operator==(const Target&) const = default;
 
   // Whether a login may be tried: a hash alone without its keys does not do.

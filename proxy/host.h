@@ -23,6 +23,10 @@
 #include "proxy/user_secrets.h"
 #include "proxy/worker_tools.h"
 
+namespace pgweir::pooler {
+class NodeMonitor;
+}
+
 namespace pgweir::proxy {
 
 class Session;
@@ -35,6 +39,7 @@ struct Shared {
   PeerCancels& peer_cancels;
   StatementStore& statements;
   CatalogLoader& catalogs;
+  pooler::NodeMonitor& nodes;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
   Statistics& statistics;
   Control& control;

@@ -30,6 +30,7 @@ struct SessionCounts {
   ReasonCounts pins;      // a session began to keep its backend
   ReasonCounts resets;    // a backend had to forget what was done on it
   ReasonCounts refusals;  // a statement was refused for what it would have left
+  ReasonCounts doubts;    // a client could not be told whether something happened
 };
 
 }  // namespace pgweir::proxy

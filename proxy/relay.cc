@@ -23,6 +23,12 @@ constexpr size_t kMaxPending = 64 * 1024;
 
 bool IsFatal(std::string_view severity) { return severity == "FATAL" || severity == "PANIC"; }
 
+// Whether an error says that its server is not, or not for long, what it was taken for.
+bool MakesSuspect(std::string_view state) {
+  return state == sqlstate::kReadOnlyTransaction || state == sqlstate::kAdminShutdown ||
+         state == sqlstate::kCrashShutdown || state == sqlstate::kCannotConnectNow;
+}
+
 // PostgreSQL's one error whose remedy is to prepare the statement anew, and which says so in a
 // field that is not translated.
 bool SaysStalePlan(const wire::ErrorFields& error, std::string_view body) {
@@ -147,6 +153,7 @@ void Relay::NoteAnswer() {
   Counters& counters = *client_.counters;
   counters.Add(Stat::kQueries);
   counters.Add(Stat::kQueryTime, answered_at_ - request_at_);
+  if (lease_->watch != nullptr) lease_->watch->Answered(answered_at_ - request_at_);
   request_at_ = answered_at_;
   if (lease_->tracker.status() != wire::TransactionStatus::kIdle) return;
   counters.Add(Stat::kXacts);
@@ -398,6 +405,7 @@ void Relay::OnError(const wire::Frame& frame, uint32_t token, bool swallowed) {
   const auto error = wire::ReadErrorFields(frame.head);
   if (!error.ok()) return;
   stale_plan_ = SaysStalePlan(*error, wire::AsText(frame.head));
+  if (lease_->watch != nullptr && MakesSuspect(error->sqlstate)) lease_->watch->Suspect();
   if (swallowed && token != 0 && token < RequestRewriter::kFirstToken) {
     command_error_ = Error(error->sqlstate, error->message);
   }

@@ -285,6 +285,9 @@ net::Task<bool> Session::CheckAlive() {
 }
 
 net::Task<bool> Session::Leave(Relay::Next reason) {
+  if (reason == Relay::Next::kBackendLost && relay_.lease()->watch != nullptr) {
+    relay_.lease()->watch->Suspect();
+  }
   if (reason == Relay::Next::kBackendLost && !relay_.replay().empty()) {
     std::string request = relay_.replay();
     relay_.Drop();
@@ -300,6 +303,9 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
     LogWarn("server connection lost session={} backend={} told={}", id_.value,
             relay_.lease()->id().value, relay_.told_fatal());
     if (!relay_.told_fatal()) {
+      if (relay_.commit_under_way()) {
+        host_.tools().counts.doubts.Count("COMMIT whose answer was lost");
+      }
       const Status lost =
           relay_.commit_under_way()
               ? Error(sqlstate::kTransactionResolutionUnknown,

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "net/address.h"
+#include "pooler/node_monitor.h"
 #include "proxy/authentication.h"
 #include "proxy/error_response.h"
 #include "proxy/session.h"
@@ -198,6 +199,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   auto pool = host_.shared().pools.Get(config, asking);
   if (!pool.ok()) co_return pool.status();
   pool_ = *std::move(pool);
+  host_.shared().nodes.Lend(database->name, database->node.name, pool_);
   const config::Pool limits = pool_->limits();
   mode_ = limits.mode;
   relay_.Configure(limits);

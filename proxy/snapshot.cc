@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "config/loader.h"
 #include "pooler/conninfo.h"
+#include "proxy/nodes.h"
 #include "proxy/own_addresses.h"
 
 namespace pgweir::proxy {
@@ -44,6 +45,12 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
                   "{}: auth.query needs auth.query_user, or a user in the connection string of "
                   "databases.{}",
                   config_path, name);
+  }
+  for (const pooler::NodeSettings& node : NodesOf(snapshot->config_)) {
+    const auto servers = pooler::ServersOf(node);
+    if (servers.ok()) continue;
+    return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, node.database,
+                  MessageOf(servers.status()));
   }
   const Status files = snapshot->LoadAuthFiles();
   if (!files.ok()) return files;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/loader.h"
+#include "proxy/nodes.h"
 #include "proxy/service_notify.h"
 
 namespace pgweir::proxy {
@@ -65,10 +66,14 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   canceller_ = std::make_unique<pooler::Canceller>(kCancelThreads, kMaxQueuedCancels);
   pools_ =
       std::make_unique<pooler::Pools>(pooler::PoolServices{*connector_, *canceller_, workers_});
+  nodes_ = std::make_unique<pooler::NodeMonitor>(pooler::NodeMonitor::Hooks{
+      .on_change = [this](const pooler::NodeViewRef& view) { pools_->Follow(view); },
+      .is_paused = [this](const std::string& database) { return pools_->paused(database); }});
+  nodes_->Configure(NodesOf(snapshot_->config()));
   peer_cancels_ = std::make_unique<PeerCancels>();
   statistics_ = std::make_unique<Statistics>(workers_.size());
   shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
-                                     hosts_, *statistics_, *this);
+                                     *nodes_, hosts_, *statistics_, *this);
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -78,6 +83,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
 // Nobody new comes in, what serves sessions ends, then what they used.
 Supervisor::~Supervisor() {
   listener_.reset();
+  nodes_->Stop();
   connector_.reset();
   canceller_.reset();
   peer_cancels_.reset();
@@ -184,6 +190,7 @@ void Supervisor::Serve(SnapshotRef snapshot) {
     const std::string* now = snapshot_->users().Find(user);
     return now != nullptr ? *now == secret : snapshot_->config().AsksForSecrets();
   });
+  nodes_->Configure(NodesOf(snapshot_->config()));
   pools_->Reconfigure(snapshot_->config(), snapshot_->number());
   listener_->Adapt(snapshot_->config().listen);
 }

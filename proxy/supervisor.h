@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/worker.h"
+#include "pooler/node_monitor.h"
 #include "pooler/pools.h"
 #include "proxy/host.h"
 #include "proxy/listener.h"
@@ -50,6 +51,7 @@ class Supervisor final : public Control {
   std::vector<std::unique_ptr<net::Worker>> workers_;
   StatementStore statements_;
   CatalogLoader catalogs_;
+  std::unique_ptr<pooler::NodeMonitor> nodes_;
   std::vector<std::unique_ptr<SessionHost>> hosts_;
   std::unique_ptr<pooler::Connector> connector_;
   std::unique_ptr<pooler::Canceller> canceller_;

@@ -35,6 +35,10 @@ constexpr std::array kTables = {
               "", true, FillFds},
     TableKind{"lists", "s list, i items", "", false, FillLists},
     TableKind{"mem", "s name, i size, i used, i free, i memtotal", "", false, FillMem},
+    TableKind{"nodes",
+              "s node, s role, s host, i port, s state, q lag_bytes, q lag_ms, i connections, "
+              "s error",
+              "", false, FillNodes},
     TableKind{"peer_pools",
               "i peer_id, i cl_active_cancel_req, i cl_waiting_cancel_req, i sv_active_cancel, "
               "i sv_login",

@@ -59,6 +59,8 @@ net::Task<Rows> FillServers(const View& view);
 net::Task<Rows> FillSockets(const View& view);
 net::Task<Rows> FillActiveSockets(const View& view);
 net::Task<Rows> FillFds(const View& view);
+// tables_nodes.cc
+net::Task<Rows> FillNodes(const View& view);
 // settings.cc
 net::Task<Rows> FillConfig(const View& view);
 

@@ -276,8 +276,10 @@ net::Task<Rows> FillVersion(const View&) {
 
 net::Task<Rows> FillSessionState(const View& view) {
   const SessionCounts& counts = view.shared().session_counts;
-  const std::pair<std::string_view, const ReasonCounts&> kinds[] = {
-      {"pin", counts.pins}, {"refusal", counts.refusals}, {"reset", counts.resets}};
+  const std::pair<std::string_view, const ReasonCounts&> kinds[] = {{"pin", counts.pins},
+                                                                    {"refusal", counts.refusals},
+                                                                    {"reset", counts.resets},
+                                                                    {"doubt", counts.doubts}};
   Rows rows;
   for (const auto& [kind, reasons] : kinds) {
     for (const auto& [reason, count] : reasons.Read()) {

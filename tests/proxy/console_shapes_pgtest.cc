@@ -105,6 +105,8 @@ const Table kTables[] = {
      "scram_server_key:25"},
     {"version", "version:25"},
     {"session_state", "kind:25 reason:25 count:20"},
+    {"nodes",
+     "node:25 role:25 host:25 port:23 state:25 lag_bytes:20 lag_ms:20 connections:23 error:25"},
 };
 
 TEST_F(ConsoleShapes, TablesHaveTheColumnsAndTypesOfPgBouncer) {

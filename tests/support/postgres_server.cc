@@ -48,16 +48,35 @@ const std::string& Template() {
 
 }  // namespace
 
+PostgresOptions Replicated(const PostgresServer* replica_of) {
+  return {.settings = {"wal_level = replica", "max_wal_senders = 5", "wal_keep_size = '64MB'",
+                       "wal_retrieve_retry_interval = '100ms'"},
+          .replica_of = replica_of};
+}
+
 PostgresServer::PostgresServer(const PostgresOptions& options)
     : folder_("postgres"), data_(folder_.File("data")), port_(FreePort()) {
   GiveToPostgres(folder_.path());
-  MustRun({"cp", "-a", Template(), data_});
+  if (options.replica_of != nullptr) {
+    MustRun({std::string(kBin) + "pg_basebackup", "-D", data_, "-d",
+             options.replica_of->SocketConninfo(), "-R", "--checkpoint=fast", "--no-sync",
+             "--no-manifest"});
+  } else {
+    MustRun({"cp", "-a", Template(), data_});
+  }
   if (options.tls) {
     MakeCertificate(data_, "server", "127.0.0.1");
     GiveToPostgres(data_ + "/server.key");
   }
   WriteConfiguration(options);
   WriteHba(options.hba);
+  Start();
+}
+
+void PostgresServer::BecomeReplicaOf(const PostgresServer& primary) {
+  WriteFile(data_ + "/postgresql.auto.conf",
+            fmt::format("primary_conninfo = '{}'\n", primary.SocketConninfo()));
+  WriteFile(data_ + "/standby.signal", "");
   Start();
 }
 
@@ -80,7 +99,7 @@ void PostgresServer::WriteConfiguration(const PostgresOptions& options) {
 }
 
 void PostgresServer::WriteHba(const std::vector<std::string>& hba) {
-  std::string text = "local all all trust\n";
+  std::string text = "local all all trust\nlocal replication all trust\n";
   for (const std::string& line : hba) text += line + "\n";
   WriteFile(data_ + "/pg_hba.conf", text);
 }
@@ -137,7 +156,8 @@ int PostgresServer::CountBackends(std::string_view where) const {
   return std::stoi(
       Query(fmt::format("select count(*) from pg_stat_activity where pid <> "
                         "pg_backend_pid() and backend_type = 'client backend' and "
-                        "state is not null and application_name <> 'pgweir catalog' and {}",
+                        "state is not null and application_name not in ('pgweir catalog', "
+                        "'pgweir health') and {}",
                         where)));
 }
 

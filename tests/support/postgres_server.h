@@ -11,6 +11,8 @@
 
 namespace pgweir::test {
 
+class PostgresServer;
+
 struct PostgresOptions {
   int max_connections = 100;
   // pg_hba.conf lines for TCP. Connections over the unix socket are always trusted: the tests'
@@ -18,7 +20,12 @@ struct PostgresOptions {
   std::vector<std::string> hba = {"host all all 127.0.0.1/32 trust"};
   bool tls = false;                        // with a self-signed certificate
   std::vector<std::string> settings = {};  // lines of postgresql.conf
+  // Which runs, with Replicated() options: this one becomes its streaming replica.
+  const PostgresServer* replica_of = nullptr;
 };
+
+// Of a server that may have replicas, or is one.
+PostgresOptions Replicated(const PostgresServer* replica_of = nullptr);
 
 enum class StopMode { kFast, kImmediate };
 
@@ -31,6 +38,8 @@ class PostgresServer {
   void Start();  // on the same port and data as before
   void Stop(StopMode mode = StopMode::kFast);
   bool running() const { return process_.pid() > 0; }
+  // Lets a stopped server begin anew as a replica of this one.
+  void BecomeReplicaOf(const PostgresServer& primary);
 
   int port() const { return port_; }
   const std::string& socket_folder() const { return folder_.path(); }
@@ -49,7 +58,7 @@ class PostgresServer {
   std::string Query(std::string_view sql, std::string_view database = "postgres") const;
 
   // Backends of clients as the server counts them, without the asking one, those that are still
-  // starting, and pgweir's look at the catalog.
+  // starting, and those that are pgweir's own.
   int CountBackends(std::string_view where = "true") const;
 
   // Waits until CountBackends gives this number; false at the deadline.

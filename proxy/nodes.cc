@@ -1,0 +1,19 @@
+#include "proxy/nodes.h"
+
+namespace pgweir::proxy {
+
+std::vector<pooler::NodeSettings> NodesOf(const config::Config& config) {
+  std::vector<pooler::NodeSettings> nodes;
+  for (const auto& [name, database] : config.databases) {
+    pooler::NodeSettings& node = nodes.emplace_back();
+    node.database = name;
+    node.node = database.node.name;
+    node.primary = database.node.primary;
+    for (const std::string& replica : database.node.replicas)
+      node.replicas.push_back({replica, ""});
+    node.check_interval = database.pool.health_check_interval;
+  }
+  return nodes;
+}
+
+}  // namespace pgweir::proxy
