@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 #include "router/route_builder.h"
+#include "router/text_types.h"
 
 namespace pgweir::router {
 namespace {
@@ -105,6 +106,13 @@ std::optional<size_t> RouteBuilder::SymbolPosition(const QueryShape& shape, cons
       if (shape.columns.empty()) columns.push_back(column.name);
     }
   }
+  if (named.relation != nullptr && (type == nullptr || !IsTextType(type->type))) {
+    Reject(fmt::format("column \"{}\" of the sharded table \"{}\" is not of type text, varchar or "
+                       "char(n)",
+                       symbol, shape.from[0].name),
+           "Divide the table by another column.");
+    return std::nullopt;
+  }
   template_.stored_in = ColumnFor(type);
   if (columns.empty()) {
     Reject(fmt::format("columns of the sharded table \"{}\" are not known", shape.from[0].name),
@@ -165,7 +173,7 @@ void RouteBuilder::StoreAssignments(const QueryShape& shape, const NameScope::It
     const RouteTemplate::Occurrence& of = template_.occurrences[column->source.occurrences[0]];
     template_.stored_table = of.table;
     template_.stored_in = of.column;
-    StoreValue(assignment.value);
+    StoreValue(of.comparable ? assignment.value : ShapeValue());
   }
 }
 

@@ -9,20 +9,6 @@
 namespace pgweir::router {
 namespace {
 
-std::vector<std::string> Names(PgQuery__Node* const* nodes, size_t count) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < count; ++i) names.emplace_back(TextOf(nodes[i]));
-  return names;
-}
-
-std::string_view AliasOf(const PgQuery__Alias* alias) {
-  return alias ? std::string_view(alias->aliasname) : std::string_view();
-}
-
-std::vector<std::string> ColumnAliases(const PgQuery__Alias* alias) {
-  return alias ? Names(alias->colnames, alias->n_colnames) : std::vector<std::string>();
-}
-
 // What the server calls a column that has no AS; "" when that is not told here.
 std::string ColumnNameOf(const PgQuery__Node* node) {
   if (node == nullptr) return "";
@@ -56,8 +42,6 @@ std::string ColumnNameOf(const PgQuery__Node* node) {
       return "";
   }
 }
-
-FromShape Opaque() { return FromShape(); }
 
 QueryShapeRef Share(QueryShape shape) {
   return std::make_shared<const QueryShape>(std::move(shape));
@@ -144,99 +128,6 @@ void ShapeBuilder::AddFeatures(const PgQuery__SelectStmt& select, Block& block) 
   Expression(select.limit_count, block);
 }
 
-QueryShapeRef ShapeBuilder::BuildInsert(const PgQuery__InsertStmt& insert) {
-  Block block;
-  BeginWith(insert.with_clause);
-  QueryShape& shape = block.shape;
-  shape.kind = QueryShape::Kind::kInsert;
-  if (insert.relation) {
-    FromShape& target = shape.from.emplace_back();
-    target.kind = FromShape::Kind::kRelation;
-    target.schema = insert.relation->schemaname;
-    target.name = insert.relation->relname;
-    target.alias = AliasOf(insert.relation->alias);
-  }
-  for (size_t i = 0; i < insert.n_cols; ++i) {
-    const auto* column = As<PgQuery__ResTarget>(insert.cols[i], pg_query__res_target__descriptor);
-    shape.columns.emplace_back(column ? column->name : "");
-  }
-  const auto* source =
-      As<PgQuery__SelectStmt>(insert.select_stmt, pg_query__select_stmt__descriptor);
-  const bool plain_rows = source && source->n_values_lists > 0 && !source->with_clause &&
-                          !source->limit_count && !source->limit_offset;
-  if (plain_rows) {
-    AddRows(source->values_lists, source->n_values_lists, block);
-  } else if (source) {
-    shape.arms.push_back(BuildSelect(*source));
-  }
-  if (const PgQuery__OnConflictClause* const conflict = insert.on_conflict_clause) {
-    AddAssignments(conflict->target_list, conflict->n_target_list, block);
-    Expression(conflict->where_clause, block);
-    if (conflict->infer) Expression(conflict->infer->base, block);
-  }
-  AddOutput(insert.returning_list, insert.n_returning_list, block);
-  EndWith(insert.with_clause, block);
-  return Share(std::move(shape));
-}
-
-QueryShapeRef ShapeBuilder::BuildUpdate(const PgQuery__UpdateStmt& update) {
-  Block block;
-  BeginWith(update.with_clause);
-  block.shape.kind = QueryShape::Kind::kUpdate;
-  if (update.relation) {
-    FromShape& target = block.shape.from.emplace_back();
-    target.kind = FromShape::Kind::kRelation;
-    target.schema = update.relation->schemaname;
-    target.name = update.relation->relname;
-    target.alias = AliasOf(update.relation->alias);
-  }
-  AddFrom(update.from_clause, update.n_from_clause, block);
-  Expression(update.where_clause, block);
-  if (update.where_clause) block.shape.where = PredicateOf(update.where_clause, block);
-  AddAssignments(update.target_list, update.n_target_list, block);
-  AddOutput(update.returning_list, update.n_returning_list, block);
-  EndWith(update.with_clause, block);
-  return Share(std::move(block.shape));
-}
-
-QueryShapeRef ShapeBuilder::BuildDelete(const PgQuery__DeleteStmt& remove) {
-  Block block;
-  BeginWith(remove.with_clause);
-  block.shape.kind = QueryShape::Kind::kDelete;
-  if (remove.relation) {
-    FromShape& target = block.shape.from.emplace_back();
-    target.kind = FromShape::Kind::kRelation;
-    target.schema = remove.relation->schemaname;
-    target.name = remove.relation->relname;
-    target.alias = AliasOf(remove.relation->alias);
-  }
-  AddFrom(remove.using_clause, remove.n_using_clause, block);
-  Expression(remove.where_clause, block);
-  if (remove.where_clause) block.shape.where = PredicateOf(remove.where_clause, block);
-  AddOutput(remove.returning_list, remove.n_returning_list, block);
-  EndWith(remove.with_clause, block);
-  return Share(std::move(block.shape));
-}
-
-// Its condition restricts neither side: rows that don't match have their actions too.
-QueryShapeRef ShapeBuilder::BuildMerge(const PgQuery__MergeStmt& merge) {
-  Block block;
-  BeginWith(merge.with_clause);
-  block.shape.kind = QueryShape::Kind::kMerge;
-  if (merge.relation) {
-    FromShape& target = block.shape.from.emplace_back();
-    target.kind = FromShape::Kind::kRelation;
-    target.schema = merge.relation->schemaname;
-    target.name = merge.relation->relname;
-    target.alias = AliasOf(merge.relation->alias);
-  }
-  if (merge.source_relation) block.shape.from.push_back(FromItem(merge.source_relation, block));
-  Expression(merge.join_condition, block);
-  Expressions(merge.merge_when_clauses, merge.n_merge_when_clauses, block);
-  EndWith(merge.with_clause, block);
-  return Share(std::move(block.shape));
-}
-
 void ShapeBuilder::BeginWith(const PgQuery__WithClause* with) {
   if (with == nullptr) return;
   const size_t first = ctes_.size();
@@ -245,7 +136,7 @@ void ShapeBuilder::BeginWith(const PgQuery__WithClause* with) {
         As<PgQuery__CommonTableExpr>(with->ctes[i], pg_query__common_table_expr__descriptor);
     Cte entry;
     if (cte) entry.name = cte->ctename;
-    if (cte) entry.columns = Names(cte->aliascolnames, cte->n_aliascolnames);
+    if (cte) entry.columns = TextsOf(cte->aliascolnames, cte->n_aliascolnames);
     // Out of reach until it is built, except for a recursive WITH's.
     if (!with->recursive) entry.name = {};
     ctes_.push_back(std::move(entry));
@@ -273,121 +164,6 @@ void ShapeBuilder::EndWith(const PgQuery__WithClause* with, Block& block) {
     if (cte.recursive || writes || !cte.referred) block.shape.ctes.push_back(cte.query);
   }
   ctes_.resize(first);
-}
-
-void ShapeBuilder::AddFrom(PgQuery__Node* const* items, size_t count, Block& block) {
-  for (size_t i = 0; i < count; ++i) block.shape.from.push_back(FromItem(items[i], block));
-}
-
-FromShape ShapeBuilder::FromItem(const PgQuery__Node* item, Block& block) {
-  if (const auto* range = As<PgQuery__RangeVar>(item, pg_query__range_var__descriptor)) {
-    return FromRelation(*range);
-  }
-  if (const auto* join = As<PgQuery__JoinExpr>(item, pg_query__join_expr__descriptor)) {
-    return FromJoin(*join, block);
-  }
-  if (const auto* function =
-          As<PgQuery__RangeFunction>(item, pg_query__range_function__descriptor)) {
-    return FromFunction(*function, block);
-  }
-  if (const auto* sample =
-          As<PgQuery__RangeTableSample>(item, pg_query__range_table_sample__descriptor)) {
-    FromShape shape = FromItem(sample->relation, block);
-    shape.sampled = true;
-    Expressions(sample->args, sample->n_args, block);
-    Expression(sample->repeatable, block);
-    return shape;
-  }
-  if (const auto* query =
-          As<PgQuery__RangeSubselect>(item, pg_query__range_subselect__descriptor)) {
-    FromShape shape;
-    shape.kind = FromShape::Kind::kQuery;
-    shape.query = Build(query->subquery);
-    shape.lateral = query->lateral;
-    shape.alias = AliasOf(query->alias);
-    shape.column_aliases = ColumnAliases(query->alias);
-    return shape.query ? std::move(shape) : Opaque();
-  }
-  Expression(item, block);
-  return Opaque();
-}
-
-FromShape ShapeBuilder::FromJoin(const PgQuery__JoinExpr& join, Block& block) {
-  FromShape shape;
-  shape.kind = FromShape::Kind::kJoin;
-  switch (join.jointype) {
-    case PG_QUERY__JOIN_TYPE__JOIN_INNER:
-      shape.join = FromShape::Join::kInner;
-      break;
-    case PG_QUERY__JOIN_TYPE__JOIN_LEFT:
-      shape.join = FromShape::Join::kLeft;
-      break;
-    case PG_QUERY__JOIN_TYPE__JOIN_RIGHT:
-      shape.join = FromShape::Join::kRight;
-      break;
-    default:
-      shape.join = FromShape::Join::kFull;
-  }
-  shape.sides.push_back(FromItem(join.larg, block));
-  shape.sides.push_back(FromItem(join.rarg, block));
-  Expression(join.quals, block);
-  if (join.quals) shape.on = PredicateOf(join.quals, block);
-  shape.merged = Names(join.using_clause, join.n_using_clause);
-  shape.natural = join.is_natural;
-  shape.hides_names = join.alias || join.join_using_alias;
-  return shape;
-}
-
-FromShape ShapeBuilder::FromRelation(const PgQuery__RangeVar& range) {
-  FromShape shape;
-  shape.alias = AliasOf(range.alias);
-  shape.name = range.relname;
-  shape.column_aliases = ColumnAliases(range.alias);
-  Cte* const cte = FindCte(range);
-  if (cte == nullptr) {
-    shape.kind = FromShape::Kind::kRelation;
-    shape.schema = range.schemaname;
-    return shape;
-  }
-  cte->referred = true;
-  if (cte->query == nullptr) cte->recursive = true;
-  // What a recursive one ends up with, or a writing one returns, is no filter of its tables.
-  if (cte->recursive || cte->query->kind >= QueryShape::Kind::kInsert) return shape;
-  shape.kind = FromShape::Kind::kQuery;
-  shape.cte = true;
-  shape.query = cte->query;
-  if (shape.column_aliases.size() < cte->columns.size()) {
-    std::copy(cte->columns.begin() + static_cast<ptrdiff_t>(shape.column_aliases.size()),
-              cte->columns.end(), std::back_inserter(shape.column_aliases));
-  }
-  return shape;
-}
-
-ShapeBuilder::Cte* ShapeBuilder::FindCte(const PgQuery__RangeVar& range) {
-  if (range.schemaname[0] != '\0') return nullptr;
-  for (size_t i = ctes_.size(); i > 0; --i) {
-    if (!ctes_[i - 1].name.empty() && ctes_[i - 1].name == range.relname) return &ctes_[i - 1];
-  }
-  return nullptr;
-}
-
-FromShape ShapeBuilder::FromFunction(const PgQuery__RangeFunction& function, Block& block) {
-  Expression(function.base, block);
-  FromShape shape;
-  shape.alias = AliasOf(function.alias);
-  const auto* list = function.n_functions == 1
-                         ? As<PgQuery__List>(function.functions[0], pg_query__list__descriptor)
-                         : nullptr;
-  const auto* call = list && list->n_items > 0
-                         ? As<PgQuery__FuncCall>(list->items[0], pg_query__func_call__descriptor)
-                         : nullptr;
-  const auto parts =
-      call ? NameParts(call->funcname, call->n_funcname) : std::vector<std::string_view>();
-  if (parts.empty() || parts.back() != "generate_series" || function.ordinality) return shape;
-  shape.kind = FromShape::Kind::kSeries;
-  shape.name = "generate_series";
-  shape.column_aliases = ColumnAliases(function.alias);
-  return shape;
 }
 
 void ShapeBuilder::Expression(const PgQuery__Node* node, Block& block) {

@@ -308,6 +308,8 @@ TEST_F(Routing, Trap15And16WritesGoToOneShardOrNowhere) {
        {"INSERT INTO trades (id, symbol) VALUES (1, upper('btc'))", "can't be told"},
        {"INSERT INTO trades (id, symbol) VALUES (1, 'BTC'), (2, 'ETH')", "btc, eth"},
        {"INSERT INTO trades VALUES (1)", "can't be told"},
+       {"INSERT INTO numbered (symbol) VALUES ('05')", "not of type text"},
+       {"UPDATE folded SET symbol = 'x' WHERE symbol = 'y'", "can't be told"},
        {"INSERT INTO trades SELECT * FROM trades_2024", "several shards"},
        {"INSERT INTO trades (symbol) SELECT unnest($1::text[])", "can't be told"},
        {"INSERT INTO all_trades (symbol) VALUES ('BTC')", "view"},
