@@ -34,8 +34,9 @@ BoundValues::Text BoundValues::TextOf(const ShapeValue& value,
   if (parameter->null) return {State::kNull, {}};
   const uint32_t type = parameter->type;
   if (type != 0 && type != kUnknownOid && !IsTextType(type)) return {};
-  // As char(n) it compares without its trailing blanks.
-  if (type == kBpcharOid && EndsBlank(parameter->bytes)) return {};
+  // As char(n), which the server may take it for, it compares without its trailing blanks.
+  const bool certain = type == kTextOid || type == kVarcharOid;
+  if (!certain && EndsBlank(parameter->bytes)) return {};
   return Checked(parameter->bytes);
 }
 

@@ -16,7 +16,9 @@ using Kind = Predicate::Kind;
 // The protocol counts them in 16 bits.
 constexpr size_t kMaxParameters = 65535;
 
+// A column, perhaps cast to text: that is how the catalog writes comparisons of a varchar.
 std::optional<ColumnName> ColumnOf(const PgQuery__Node* node) {
+  node = WithoutTextCast(node);
   const auto* column = As<PgQuery__ColumnRef>(node, pg_query__column_ref__descriptor);
   if (column == nullptr) return std::nullopt;
   const auto parts = NameParts(column->fields, column->n_fields);

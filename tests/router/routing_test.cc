@@ -41,6 +41,10 @@ TEST_F(Routing, ByOneSymbol) {
        {"SELECT * FROM public.trades WHERE public.trades.symbol = 'ETHW'", "xrp"},
        {"SELECT * FROM trades WHERE symbol = 'BTC'::text", "btc"},
        {"SELECT * FROM trades WHERE symbol = E'BT\\103'", "btc"},
+       {"SELECT * FROM candles c WHERE (c.symbol)::text = 'BTC'::text", "btc"},
+       {"SELECT * FROM candles WHERE (symbol)::text = ANY ((ARRAY['BTC'::character "
+        "varying])::text[])",
+        "btc"},
        {"SELECT * FROM trades WHERE symbol = 'it''s'", "rest"},
        {"SELECT * FROM trades WHERE symbol = NULL", "rest"},
        {"SELECT * FROM trades WHERE symbol = 'BTC' AND symbol = 'ETH'", "rest"},
