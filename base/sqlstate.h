@@ -12,6 +12,7 @@ inline constexpr std::string_view kCannotConnect = "08001";
 inline constexpr std::string_view kTransactionResolutionUnknown = "08007";
 inline constexpr std::string_view kProtocolViolation = "08P01";
 inline constexpr std::string_view kFeatureNotSupported = "0A000";
+inline constexpr std::string_view kInvalidParameterValue = "22023";
 inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
 inline constexpr std::string_view kTransactionTimeout = "25P04";
 inline constexpr std::string_view kReadOnlyTransaction = "25006";

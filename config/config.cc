@@ -41,7 +41,10 @@ int Config::MaxNodeConnections(std::string_view node) const {
   int least = 0;
   for (const auto& [name, database] : databases) {
     const int limit = database.pool.max_node_connections;
-    if (database.node.name == node && limit > 0 && (least == 0 || limit < least)) least = limit;
+    if (limit == 0 || (least != 0 && limit >= least)) continue;
+    const bool has = std::any_of(database.nodes.begin(), database.nodes.end(),
+                                 [&](const Node& other) { return other.name == node; });
+    if (has) least = limit;
   }
   return least;
 }

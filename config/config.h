@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "config/shard_map.h"
 
 // The configuration as values. Immutable once loaded: a reload makes a new one, and each thread
 // keeps the snapshot it works with. docs/configuration.md says what every key means.
@@ -24,6 +25,10 @@ enum class AuthMethod { kTrust, kPassword, kMd5, kScramSha256, kCert, kHba };
 enum class PoolMode { kSession, kTransaction, kStatement };
 // What becomes of a statement whose effect on its session can't be carried to another backend.
 enum class OnSessionState { kPin, kReject, kAllow };
+// What a read may miss: writes of others and of its own session, only those of others, nothing.
+enum class Consistency { kEventual, kSession, kPrimary };
+// What reads get when none of a node's replicas can take them.
+enum class ReplicaFallback { kPrimary, kError };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -120,11 +125,17 @@ struct Pool {
   bool operator==(const Pool&) const = default;
 };
 
-// One server as a libpq connection string gives it.
+struct Replica {
+  std::string conninfo;             // libpq connection string, key=value or URI
+  std::vector<std::string> labels;  // reads that ask for one of them come here, others don't
+  bool operator==(const Replica&) const = default;
+};
+
+// One primary and the replicas that follow it.
 struct Node {
   std::string name;
-  std::string primary;                // libpq connection string, key=value or URI
-  std::vector<std::string> replicas;  // likewise
+  std::string primary;  // libpq connection string
+  std::vector<Replica> replicas;
   bool operator==(const Node&) const = default;
 };
 
@@ -143,8 +154,13 @@ struct PoolOverride {
 };
 
 struct Database {
-  std::string name;  // "*" serves every other name
-  Node node;
+  std::string name;         // "*" serves every other name
+  Node node;                // the only one, or the one that holds what the shard map doesn't list
+  std::vector<Node> nodes;  // all of them, `node` included
+  std::shared_ptr<const ShardMap> shard_map;  // null = one node holds everything
+  Consistency consistency = Consistency::kSession;
+  milliseconds max_lag{10'000};  // a replica further behind gets no reads
+  ReplicaFallback replica_fallback = ReplicaFallback::kPrimary;
   Pool pool;         // [pool] with `own` over it
   PoolOverride own;  // what [databases.NAME.pool] sets
   // "*" leads every name to the database that its connection string names.

@@ -1,6 +1,5 @@
 #include <array>
 
-#include "config/not_served.h"
 #include "config/sections.h"
 
 // The tables that say where clients are led and how many backends they may hold.
@@ -60,56 +59,15 @@ bool CheckMinSize(TableReader& reader, const Pool& pool, std::string_view whose)
   return false;
 }
 
-// `primary` and `replicas` of a database of one node, or of one of its nodes. Whether a string is
-// one that libpq understands is seen where libpq is known.
-Node ReadNode(TableReader& reader, std::string name) {
-  Node node{.name = std::move(name), .primary = {}, .replicas = {}};
-  const auto primary = reader.Text("primary");
-  node.primary = primary.value_or("");
-  node.replicas = reader.Texts("replicas").value_or(std::vector<std::string>());
-  const bool is_blank = node.primary.find_first_not_of(" \t\r\n") == std::string::npos;
-  if (!reader.Has("primary")) {
-    reader.Fault("must have a primary, a libpq connection string");
-  } else if (primary.has_value() && is_blank) {
-    reader.Fault("primary", "must be a libpq connection string, not empty");
-  }
-  return node;
-}
-
-Node ReadOnlyNode(TableReader& database, const std::string& database_name) {
-  TableReader table = database.Table("nodes");
-  const bool has_nodes = database.Has("nodes");
-  const bool has_servers = database.Has("primary") || database.Has("replicas");
-  if (has_nodes && has_servers) {
-    database.Fault("nodes", "must not stand beside primary or replicas: use one or the other");
-  }
-  if (has_servers || !has_nodes) return ReadNode(database, database_name);
-  auto nodes = table.NamedTables();
-  if (nodes.size() > 1) {
-    database.Fault("nodes",
-                   "must have one node only: several need a shard map, and shard maps are not "
-                   "served by this version");
-    return {};
-  }
-  if (nodes.empty()) {
-    if (table.IsEmpty()) database.Fault("nodes", "must have a node: a table with a primary");
-    return {};
-  }
-  auto& [name, reader] = nodes.front();
-  Node node = ReadNode(reader, name);
-  reader.RejectUnknown();
-  return node;
-}
-
-Database ReadDatabase(const std::string& name, TableReader& reader, const Pool& base) {
+Database ReadDatabase(const std::string& name, TableReader& reader,
+                      const std::filesystem::path& folder, const Pool& base) {
   Database database;
   database.name = name;
-  database.node = ReadOnlyNode(reader, name);
+  ReadNodes(reader, folder, database);
   TableReader pool = reader.Table("pool");
   database.own = ReadOverride(pool);
   database.pool = Overlay(base, database.own);
   if (reader.Has("pool")) CheckMinSize(pool, database.pool, "");
-  ReadNotServed("database", reader);
   return database;
 }
 
@@ -129,14 +87,14 @@ void ReadPool(TableReader reader, Pool& pool) {
   CheckMinSize(reader, pool, "");
 }
 
-void ReadDatabases(TableReader reader, Config& config) {
+void ReadDatabases(TableReader reader, const std::filesystem::path& folder, Config& config) {
   auto tables = reader.NamedTables();
   if (reader.IsEmpty()) reader.Fault("must have an entry: [databases.NAME] with a primary");
   for (auto& [name, table] : tables) {
     if (config.IsConsole(name)) {
       table.Fault("is the console's name: see admin.database");
     }
-    config.databases.emplace(name, ReadDatabase(name, table, config.pool));
+    config.databases.emplace(name, ReadDatabase(name, table, folder, config.pool));
     table.RejectUnknown();
   }
 }

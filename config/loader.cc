@@ -29,7 +29,7 @@ Config Read(const TomlValue& document, const std::filesystem::path& folder, Faul
   ReadAdmin(root.Table("admin"), config.admin);
   ReadLog(root.Table("log"), folder, config.log);
   ReadProcess(root.Table("process"), folder, config.process);
-  ReadDatabases(root.Table("databases"), config);
+  ReadDatabases(root.Table("databases"), folder, config);
   ReadUsers(root.Table("users"), config);
   ReadNotServed("root", root);
   root.RejectUnknown();

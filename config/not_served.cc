@@ -7,11 +7,6 @@ namespace {
 
 // The keys by kind of table, each with the value that says what pgweir does without it.
 constexpr std::string_view kStandard = R"(
-[database]
-shard_map = ""
-consistency = "session"
-max_lag = "10s"
-
 [admin]
 http = "127.0.0.1:9632"
 

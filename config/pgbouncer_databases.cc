@@ -313,6 +313,7 @@ void ReadDatabaseLine(const IniEntry& entry, GeneralSettings& settings, IniRepor
   database.pool = Overlay(settings.config.pool, line.pool);
   database.pool.min_size = std::min(database.pool.min_size, database.pool.size);
   database.node = {entry.key, ConnectionStringOf(line, settings), {}};
+  database.nodes = {database.node};
   // Of several lines for one name the last counts.
   settings.config.databases.insert_or_assign(entry.key, std::move(database));
 }

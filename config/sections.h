@@ -30,7 +30,10 @@ void ReadProcess(TableReader reader, const std::filesystem::path& folder, Proces
 
 void ReadPool(TableReader reader, Pool& pool);
 // The databases' pools start from `config`'s.
-void ReadDatabases(TableReader reader, Config& config);
+void ReadDatabases(TableReader reader, const std::filesystem::path& folder, Config& config);
+// Where one database lies: its nodes, how they share it, which of their servers it may be read
+// from. Also adds the faults of the shard map's file to those of the reader.
+void ReadNodes(TableReader& reader, const std::filesystem::path& folder, Database& database);
 // The users' pools have to suit each of `config`'s databases.
 void ReadUsers(TableReader reader, Config& config);
 

@@ -69,6 +69,14 @@ void TableReader::Fault(std::string_view key, std::string_view message) {
   faults_->Add(PositionOf(key), fmt::format("{}: {}", NameOf(key), message));
 }
 
+void TableReader::FaultAt(Position at, std::string_view key, std::string_view message) {
+  faults_->Add(at, fmt::format("{}: {}", NameOf(key), message));
+}
+
+TableReader TableReader::Part(const TomlValue& value, std::string_view key) {
+  return TableReader(value, NameOf(key), *faults_);
+}
+
 void TableReader::Fault(std::string_view message) {
   faults_->Add(at_, fmt::format("{}: {}", name_, message));
 }
@@ -124,6 +132,11 @@ std::optional<std::vector<std::string>> TableReader::Texts(std::string_view key)
     texts.push_back(*text);
   }
   return texts;
+}
+
+std::span<const TomlValue> TableReader::List(std::string_view key) {
+  const auto* list = Find<TomlArray>(key, "a list");
+  return list != nullptr ? std::span<const TomlValue>(*list) : std::span<const TomlValue>();
 }
 
 std::optional<std::chrono::milliseconds> TableReader::Time(std::string_view key,

@@ -28,6 +28,9 @@ class TableReader {
   std::optional<int> Int(std::string_view key, int min, int max);
   std::optional<std::string> Text(std::string_view key);
   std::optional<std::vector<std::string>> Texts(std::string_view key);
+  // The elements of a list that may be of several types; none without the key. They live as long
+  // as the reader's value.
+  std::span<const TomlValue> List(std::string_view key);
   // Zero, where it may stand, is for the caller to understand.
   std::optional<std::chrono::milliseconds> Time(std::string_view key,
                                                 std::chrono::milliseconds min = {});
@@ -52,6 +55,10 @@ class TableReader {
   // Faults at that position, about the key and about the table itself.
   void Fault(std::string_view key, std::string_view message);
   void Fault(std::string_view message);
+  void FaultAt(Position at, std::string_view key, std::string_view message);
+  // A reader of a value that is part of this table.
+  TableReader Part(const TomlValue& value, std::string_view key);
+  Faults& faults() { return *faults_; }
 
  private:
   // The key's value if it is there and a T, with a fault naming `expected` when it is not a T.

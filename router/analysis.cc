@@ -175,6 +175,12 @@ void Analysis::NotUnderstood(std::string why) {
   StatementFacts& whole = facts_.statements.emplace_back();
   SetRange(whole, 0, scan_.tokens().size());
   whole.effects = kUnseen | kWrites;
+  for (const Token& token : scan_.tokens()) {
+    std::string name = NameOf(sql_, scan_, token);
+    if (!name.empty()) facts_.words.push_back(std::move(name));
+  }
+  std::sort(facts_.words.begin(), facts_.words.end());
+  facts_.words.erase(std::unique(facts_.words.begin(), facts_.words.end()), facts_.words.end());
 }
 
 }  // namespace

@@ -40,6 +40,17 @@ std::vector<const CatalogRelation*> Catalog::Find(const QualifiedName& name) con
   return found;
 }
 
+std::vector<const CatalogRelation*> Catalog::FindByIndex(const QualifiedName& index) const {
+  std::vector<const CatalogRelation*> found;
+  const auto named = indexes_.find(index.name);
+  if (named == indexes_.end()) return found;
+  for (const Index& candidate : named->second) {
+    if (!index.schema.empty() && index.schema != candidate.schema) continue;
+    found.push_back(&relations_[candidate.relation]);
+  }
+  return found;
+}
+
 const Volatility* Catalog::VolatilityOf(const QualifiedName& function) const {
   const Volatility* greatest = nullptr;
   const auto consider = [&greatest](const Volatility& volatility) {

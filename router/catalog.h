@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/status.h"
@@ -19,6 +20,12 @@ enum class Volatility : uint8_t { kImmutable, kStable, kVolatile };
 struct CatalogColumn {
   std::string name;
   uint32_t type = 0;  // the type's OID
+  // How two texts compare in the column's collation.
+  enum class Order : uint8_t {
+    kUnknown,  // it has none, or texts of different bytes may be equal in it
+    kOther,    // equal only when their bytes are
+    kBytes,    // that, and in the order of their bytes: "C"
+  } order = Order::kUnknown;
 };
 
 struct CatalogRelation {
@@ -75,6 +82,12 @@ class Catalog {
   // Operators or casts outside pg_catalog call volatile functions. Statements don't name them.
   bool hides_volatile() const { return hides_volatile_; }
 
+  // Whether a function of that name, in whatever schema, is an aggregate.
+  bool IsAggregate(std::string_view function) const { return aggregates_.contains(function); }
+
+  // The relations that the index may be of.
+  std::vector<const CatalogRelation*> FindByIndex(const QualifiedName& index) const;
+
   SessionVerdict MayChangeSession(const StatementFacts& statement) const;
 
  private:
@@ -98,6 +111,12 @@ class Catalog {
   };
   ByName<std::vector<Function>> functions_;  // outside pg_catalog
   ByName<Volatility> built_ins_;
+  std::unordered_set<std::string, StringHash, StringEq> aggregates_;
+  struct Index {
+    std::string schema;
+    uint32_t relation = 0;
+  };
+  ByName<std::vector<Index>> indexes_;
 };
 
 }  // namespace pgweir::router

@@ -11,7 +11,7 @@
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 3, 2, 5, 2, 4, 1};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -70,6 +70,7 @@ class CatalogLoader {
   void LoadInheritance();
   void LoadBuiltIns();
   void LoadUses();
+  void LoadAggregatesAndIndexes();
   void SpreadUses();
   void JudgeViews();
   void DoubtAncestors(const CatalogRelation& relation);
@@ -92,6 +93,7 @@ StatusOr<CatalogRef> CatalogLoader::Load() {
   LoadFunctions();
   LoadBuiltIns();
   LoadUses();
+  LoadAggregatesAndIndexes();
   SpreadUses();
   catalog_->hides_volatile_ = !Rows(CatalogQuery::kHidden).empty();
   JudgeViews();
@@ -132,8 +134,11 @@ Status CatalogLoader::LoadRelations() {
 void CatalogLoader::LoadColumns() {
   for (const CatalogRow& row : Rows(CatalogQuery::kColumns)) {
     const auto relation = IndexOf(row[0]);
-    if (relation)
-      catalog_->relations_[*relation].columns.push_back({row[1], Oid(row[2]).value_or(0)});
+    if (!relation) continue;
+    const auto order = row[3] == "c"   ? CatalogColumn::Order::kBytes
+                       : row[3] == "d" ? CatalogColumn::Order::kOther
+                                       : CatalogColumn::Order::kUnknown;
+    catalog_->relations_[*relation].columns.push_back({row[1], Oid(row[2]).value_or(0), order});
   }
 }
 
@@ -177,6 +182,16 @@ void CatalogLoader::LoadUses() {
       use.runs_volatile = function != volatile_functions_.end() && function->second;
     }
     uses_.push_back(use);
+  }
+}
+
+void CatalogLoader::LoadAggregatesAndIndexes() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kAggregates)) {
+    catalog_->aggregates_.insert(row[0]);
+  }
+  for (const CatalogRow& row : Rows(CatalogQuery::kIndexes)) {
+    const auto relation = IndexOf(row[2]);
+    if (relation) catalog_->indexes_[row[1]].push_back({row[0], *relation});
   }
 }
 

@@ -12,9 +12,17 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ORDER BY c.oid)";
 
 constexpr const char* kColumns = R"(
-SELECT a.attrelid::text, a.attname::text, a.atttypid::text
+SELECT a.attrelid::text, a.attname::text, a.atttypid::text,
+       CASE WHEN l.oid IS NULL OR NOT l.collisdeterministic THEN ''
+            WHEN l.collcollate IN ('C', 'POSIX') AND l.collprovider = 'c' THEN 'c'
+            WHEN l.collname = 'ucs_basic' THEN 'c'
+            WHEN l.collprovider = 'd' AND d.datcollate IN ('C', 'POSIX')
+                 AND coalesce(pg_catalog.to_jsonb(d)->>'datlocprovider', 'c') = 'c' THEN 'c'
+            ELSE 'd' END
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 ORDER BY a.attrelid, a.attnum)";
@@ -95,6 +103,16 @@ JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname <> 'pg_catalog' AND p.provolatile = 'v'
 ORDER BY 1)";
 
+constexpr const char* kAggregates = R"(
+SELECT DISTINCT p.proname::text FROM pg_catalog.pg_proc p WHERE p.prokind = 'a' ORDER BY 1)";
+
+constexpr const char* kIndexes = R"(
+SELECT n.nspname::text, c.relname::text, i.indrelid::text
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY c.oid)";
+
 }  // namespace
 
 const char* CatalogQueryText(CatalogQuery query) {
@@ -113,6 +131,10 @@ const char* CatalogQueryText(CatalogQuery query) {
       return kUses;
     case CatalogQuery::kHidden:
       return kHidden;
+    case CatalogQuery::kAggregates:
+      return kAggregates;
+    case CatalogQuery::kIndexes:
+      return kIndexes;
   }
   return "";
 }

@@ -11,16 +11,20 @@ namespace pgweir::router {
 // What is asked of a node to know its catalog. Read-only, for PostgreSQL 12 to 17; every column is
 // text, and NULL is "". All of them belong into one REPEATABLE READ transaction.
 enum class CatalogQuery : uint8_t {
-  kRelations,    // oid, schema, name, relkind, a view's definition
-  kColumns,      // relation's oid, name, type's oid; in order
+  kRelations,  // oid, schema, name, relkind, a view's definition
+  // relation's oid, name, type's oid, how its collation compares texts: "c" byte by byte, "d" equal
+  // only when their bytes are, "" otherwise; in order
+  kColumns,
   kInheritance,  // child's oid, parent's oid: partitions too
   kFunctions,    // oid, schema, name, volatility (i, s, v), extension; outside pg_catalog
   kBuiltIns,     // name, greatest volatility of that name; within pg_catalog
   kUses,         // relation's oid, what runs when it is "r" read or "w" written: "f" a function,
                  // "r" a statement on a relation; its oid
   kHidden,       // oid of each operator and cast outside pg_catalog that is volatile
+  kAggregates,   // name of each aggregate, whatever its schema
+  kIndexes,      // schema, name, its relation's oid
 };
-inline constexpr size_t kCatalogQueries = 7;
+inline constexpr size_t kCatalogQueries = 9;
 
 const char* CatalogQueryText(CatalogQuery query);
 

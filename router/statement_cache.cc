@@ -34,6 +34,7 @@ size_t BytesOf(const StatementFacts& statement) {
     bytes += BytesOf(condition.column);
     bytes += condition.operands.capacity() * sizeof(Condition::Operand);
   }
+  if (statement.shape) bytes += BytesOf(*statement.shape);
   return bytes;
 }
 
@@ -41,6 +42,8 @@ size_t BytesOf(const Facts& facts) {
   size_t bytes = sizeof(Facts) + BytesOf(facts.not_understood);
   bytes += facts.statements.capacity() * sizeof(StatementFacts);
   for (const StatementFacts& statement : facts.statements) bytes += BytesOf(statement);
+  bytes += facts.words.capacity() * sizeof(std::string);
+  for (const std::string& word : facts.words) bytes += BytesOf(word);
   bytes += facts.settings.capacity() * sizeof(SettingEffect);
   for (const SettingEffect& setting : facts.settings) bytes += BytesOf(setting.name);
   return bytes;

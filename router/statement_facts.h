@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "router/query_shape.h"
+
 // What a text of SQL says about itself, by PostgreSQL's own grammar and nothing else: no catalog is
 // asked here. Immutable once made, shared between threads and between all texts that differ in
 // their literals only.
@@ -104,6 +106,13 @@ struct Relation {
   bool written = false;
 };
 
+// What a statement on the schema, or on tables as wholes, names.
+enum class Names : uint8_t {
+  kRelations,  // those of its relations that it writes
+  kIndexes,    // the same, but they are indexes
+  kServer,     // what isn't the database's: databases, tablespaces, publications …
+};
+
 // One statement of the text.
 struct StatementFacts {
   StatementKind kind = StatementKind::kUnknown;
@@ -115,6 +124,9 @@ struct StatementFacts {
   std::vector<Relation> relations;       // tables and views, not CTE names
   std::vector<QualifiedName> functions;  // each once; operators are not among them
   std::vector<Condition> conditions;
+  Names names = Names::kRelations;
+  // Of the query that it is, explains, declares, prepares or copies; null when it is none.
+  QueryShapeRef shape;
   std::string prepared_name;  // of PREPARE, EXECUTE, DEALLOCATE
   int name_token = -1;        // where that name stands, among the text's tokens; -1 = can't be told
   // Of a PREPARE: what each EXECUTE of it does. Its relations and functions are the query's, too.
@@ -128,7 +140,9 @@ struct Facts {
   std::vector<StatementFacts> statements;
   std::vector<SettingEffect> settings;  // of all statements, in order
   int parameters = 0;                   // the highest $n
-  uint64_t digest = 0;                  // of the normalised text, tracing comments left out
+  // Of a text that was not understood: the names in it, each of which may be a table's.
+  std::vector<std::string> words;
+  uint64_t digest = 0;  // of the normalised text, tracing comments left out
 };
 using FactsRef = std::shared_ptr<const Facts>;
 

@@ -6,6 +6,7 @@
 
 #include "router/query_walk.h"
 #include "router/setting_effects.h"
+#include "router/shape_builder.h"
 #include "router/tree_walk.h"
 
 namespace pgweir::router {
@@ -23,6 +24,39 @@ const PgQuery__ExecuteStmt* ExecuteOf(const PgQuery__Node* query) {
     query = create->query;
   }
   return As<PgQuery__ExecuteStmt>(query, pg_query__execute_stmt__descriptor);
+}
+
+// What WalkObjects adds to the relations of a statement.
+Names NamesOf(const PgQuery__Node& node) {
+  switch (node.node_case) {
+    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
+      return node.alter_table_stmt->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX
+                 ? Names::kIndexes
+                 : Names::kRelations;
+    case PG_QUERY__NODE__NODE_RENAME_STMT:
+      return node.rename_stmt->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX
+                 ? Names::kIndexes
+                 : Names::kRelations;
+    case PG_QUERY__NODE__NODE_REINDEX_STMT:
+      return node.reindex_stmt->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_INDEX
+                 ? Names::kIndexes
+                 : Names::kRelations;
+    case PG_QUERY__NODE__NODE_CREATEDB_STMT:
+    case PG_QUERY__NODE__NODE_DROPDB_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_DATABASE_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_DATABASE_SET_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_SYSTEM_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_TABLE_SPACE_STMT:
+    case PG_QUERY__NODE__NODE_DROP_TABLE_SPACE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_PUBLICATION_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_PUBLICATION_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_SUBSCRIPTION_STMT:
+    case PG_QUERY__NODE__NODE_ALTER_SUBSCRIPTION_STMT:
+    case PG_QUERY__NODE__NODE_DROP_SUBSCRIPTION_STMT:
+      return Names::kServer;
+    default:
+      return Names::kRelations;
+  }
 }
 
 class StatementWalk {
@@ -52,6 +86,7 @@ class StatementWalk {
   void WalkObjects(StatementKind kind, uint32_t effects, const PgQuery__Node& statement,
                    Running running);
 
+  void Shape(const PgQuery__Node* query) { facts_.shape = ShapeBuilder(scan_).Build(query); }
   void Run(const PgQuery__Node* query);
   void Take(QueryWalk& walk);
 
@@ -135,6 +170,7 @@ void StatementWalk::Walk(const PgQuery__Node& node) {
 
 void StatementWalk::WalkQuery(StatementKind kind, const PgQuery__Node& statement) {
   Is(kind);
+  Shape(&statement);
   Run(&statement);
 }
 
@@ -149,6 +185,7 @@ void StatementWalk::WalkExplain(const PgQuery__ExplainStmt& explain) {
     analyse = analyse || (value != "off" && value != "false");
   }
   const PgQuery__Node* const query = explain.query;
+  Shape(query);
   if (query && analyse) {
     Walk(*query);
   } else if (const PgQuery__ExecuteStmt* const execute = ExecuteOf(query)) {
@@ -165,6 +202,7 @@ void StatementWalk::WalkCopy(const PgQuery__CopyStmt& copy) {
   Is(StatementKind::kCopy, (client ? kCopies : kNoEffect) | (copy.is_from ? kWrites : kNoEffect));
   QueryWalk walk(scan_, facts_, Running::kYes);
   if (copy.relation) walk.AddRelation(*copy.relation, copy.is_from);
+  Shape(copy.query);
   walk.Walk(copy.query);
   walk.Walk(copy.where_clause);
   Take(walk);
@@ -181,6 +219,7 @@ void StatementWalk::WalkTransaction(const PgQuery__TransactionStmt& transaction)
 void StatementWalk::WalkPrepare(const PgQuery__PrepareStmt& prepare) {
   Is(StatementKind::kPrepare, kPrepares);
   facts_.prepared_name = prepare.name;
+  Shape(prepare.query);
   QueryWalk walk(scan_, facts_, Running::kYes);
   walk.Walk(prepare.query);
   facts_.body_effects = walk.effects();
@@ -211,6 +250,7 @@ void StatementWalk::WalkDiscard(const PgQuery__DiscardStmt& discard) {
 
 void StatementWalk::WalkDeclare(const PgQuery__DeclareCursorStmt& declare) {
   Is(StatementKind::kCursor, declare.options & kCursorHold ? kHoldCursor : kNoEffect);
+  Shape(declare.query);
   Run(declare.query);
 }
 
@@ -219,6 +259,7 @@ void StatementWalk::WalkCreateTableAs(const PgQuery__CreateTableAsStmt& create) 
   Is(StatementKind::kDdl, kDdl | kWrites);
   QueryWalk into(scan_, facts_, Running::kYes);
   if (create.into && create.into->rel) into.AddRelation(*create.into->rel, true);
+  Shape(create.query);
   Take(into);
   if (const PgQuery__ExecuteStmt* const execute = ExecuteOf(create.query)) {
     return WalkExecute(*execute);
@@ -228,6 +269,7 @@ void StatementWalk::WalkCreateTableAs(const PgQuery__CreateTableAsStmt& create) 
 
 void StatementWalk::WalkDrop(const PgQuery__DropStmt& drop) {
   Is(StatementKind::kDdl, kDdl | kWrites);
+  size_t behind_table = 0;  // how many names of an object stand behind its table's
   switch (drop.remove_type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:
     case PG_QUERY__OBJECT_TYPE__OBJECT_VIEW:
@@ -238,13 +280,21 @@ void StatementWalk::WalkDrop(const PgQuery__DropStmt& drop) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW:
     case PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE:
       break;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_RULE:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_POLICY:
+      behind_table = 1;
+      break;
     default:
       return;
   }
+  if (drop.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX) facts_.names = Names::kIndexes;
   QueryWalk walk(scan_, facts_, Running::kYes);
   for (size_t i = 0; i < drop.n_objects; ++i) {
     const auto* name = As<PgQuery__List>(drop.objects[i], pg_query__list__descriptor);
-    if (name) walk.AddRelation(NameParts(name->items, name->n_items), true);
+    if (name && name->n_items > behind_table) {
+      walk.AddRelation(NameParts(name->items, name->n_items - behind_table), true);
+    }
   }
 }
 
@@ -260,6 +310,7 @@ void StatementWalk::WalkCall(const PgQuery__CallStmt& call) {
 void StatementWalk::WalkObjects(StatementKind kind, uint32_t effects,
                                 const PgQuery__Node& statement, Running running) {
   Is(kind, effects);
+  facts_.names = NamesOf(statement);
   QueryWalk walk(scan_, facts_, running);
   const bool writes = effects & kWrites;
   ForEachPart(*Unwrap(&statement.base), [&](const ProtobufCMessage& part) {

@@ -47,6 +47,12 @@ std::string_view TextOf(const PgQuery__Node* node) {
   return text ? std::string_view(text->sval) : std::string_view();
 }
 
+std::vector<std::string> TextsOf(PgQuery__Node* const* nodes, size_t count) {
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < count; ++i) texts.emplace_back(TextOf(nodes[i]));
+  return texts;
+}
+
 std::vector<std::string_view> NameParts(PgQuery__Node* const* nodes, size_t count) {
   std::vector<std::string_view> parts;
   for (size_t i = 0; i < count; ++i) {

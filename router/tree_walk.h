@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,9 @@ const Message* As(const PgQuery__Node* node, const ProtobufCMessageDescriptor& t
 
 // The String in a node, "" when it holds something else.
 std::string_view TextOf(const PgQuery__Node* node);
+
+// The Strings in nodes, "" for what is none.
+std::vector<std::string> TextsOf(PgQuery__Node* const* nodes, size_t count);
 
 // A dotted name's parts: "a"."b" is {a, b}. Views into the tree. Empty when a part is no name
 // (a.*).

@@ -214,7 +214,9 @@ replicas = ["host=a", "postgresql://b/market"])");
   const Node& node = config->FindDatabase("market")->node;
   EXPECT_EQ(node.name, "db_shard_1");
   EXPECT_EQ(node.primary, "host=127.0.0.1 port=5501");
-  EXPECT_THAT(node.replicas, ElementsAre("host=a", "postgresql://b/market"));
+  ASSERT_EQ(node.replicas.size(), 2u);
+  EXPECT_EQ(node.replicas[0].conninfo, "host=a");
+  EXPECT_EQ(node.replicas[1].conninfo, "postgresql://b/market");
 }
 
 TEST_F(Loader, FaultsOfDatabasesNameTheirPlace) {
@@ -227,18 +229,19 @@ TEST_F(Loader, FaultsOfDatabasesNameTheirPlace) {
   EXPECT_EQ(FaultOfAll("[databases.a]\nprimary = \"a\\u0000b\""),
             "pgweir.toml:2:11: databases.a.primary: must not contain the character U+0000");
   EXPECT_EQ(FaultOfAll("[databases.a]\nprimary = \"x\"\nreplicas = [\"y\",\n \"\"]"),
-            "pgweir.toml:4:2: databases.a.replicas: must be a list of strings, none of them empty");
+            "pgweir.toml:4:2: databases.a.replicas: must be a libpq connection string, or "
+            "{ conninfo = \"…\", labels = [\"…\"] }");
   EXPECT_EQ(FaultOfAll("[databases]\na = 1"), "pgweir.toml:2:5: databases.a: must be a table");
   EXPECT_EQ(FaultOfAll("[databases.\"\"]\nprimary = \"x\""),
             "pgweir.toml:1:12: databases: a name must not be empty or contain the character "
             "U+0000");
 }
 
-TEST_F(Loader, RefusesSeveralNodes) {
+TEST_F(Loader, RefusesSeveralNodesWithoutAShardMap) {
   EXPECT_EQ(
       FaultOfAll("[databases.m.nodes]\na = {primary = \"host=a\"}\nb = {primary = \"host=b\"}"),
-      "pgweir.toml:1:1: databases.m.nodes: must have one node only: several need a shard map, and "
-      "shard maps are not served by this version");
+      "pgweir.toml:1:1: databases.m.nodes: must have one node only, or a shard_map that says what "
+      "each holds");
   EXPECT_EQ(FaultOfAll("[databases.m]\nprimary = \"host=a\"\nnodes = {a = {primary = \"b\"}}"),
             "pgweir.toml:3:9: databases.m.nodes: must not stand beside primary or replicas: use "
             "one or the other");
@@ -432,10 +435,7 @@ wal = false
 in_transactions = "never"
 rules = []
 [databases.market]
-primary = "host=m"
-shard_map = ""
-consistency = "session"
-max_lag = "10s")");
+primary = "host=m")");
   const BadValue cases[] = {
       {"[cache]\nenabled = true",
        "pgweir.toml:2:11: key cache.enabled is not served by this version; leave it out"},
@@ -443,8 +443,6 @@ max_lag = "10s")");
        "pgweir.toml:1:1: key cache.rules is not served by this version; leave it out"},
       {"[admin]\nhttp = \"127.0.0.1:1\"",
        "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
-      {"[databases.m]\nprimary = \"x\"\nshard_map = \"shards.toml\"",
-       "pgweir.toml:3:13: key databases.m.shard_map is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},
       {"[slow_log]\nthreshold = 100", "pgweir.toml:2:13: slow_log.threshold: must be a string"},
       {"[slow_log]\nthreshhold = \"1s\"",

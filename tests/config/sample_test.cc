@@ -132,6 +132,7 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
   const auto config = Parse(text, path);
   ASSERT_TRUE(config.ok()) << MessageOf(config.status());
   EXPECT_EQ(config->FindDatabase("market")->pool.size, 20);
+  EXPECT_EQ(config->FindDatabase("sharded")->node.name, "db_shard_default");
   EXPECT_EQ(config->users.at("report").mode, PoolMode::kSession);
   EXPECT_EQ(config->peers.at(2).host, "10.0.0.2");
 }

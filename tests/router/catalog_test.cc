@@ -24,7 +24,8 @@ CatalogRows Sample() {
       {"7", "app", "guarded", "r", ""},   {"8", "app", "uuids", "r", ""},
       {"9", "other", "log", "r", ""},     {"10", "app", "over_log", "v", "SELECT 1"},
   };
-  Of(rows, CatalogQuery::kColumns) = {{"1", "a", "23"}, {"1", "b", "25"}, {"77", "x", "23"}};
+  Of(rows, CatalogQuery::kColumns) = {
+      {"1", "a", "23", ""}, {"1", "b", "25", "d"}, {"77", "x", "23", ""}};
   Of(rows, CatalogQuery::kInheritance) = {{"4", "5"}};
   Of(rows, CatalogQuery::kFunctions) = {
       {"101", "app", "bump", "v", ""},  {"102", "app", "calm", "s", ""},

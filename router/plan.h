@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "router/node_set.h"
+#include "router/shard_map.h"
+
+namespace pgweir::router {
+
+// Where a statement goes. A value: it refers to nothing but the nodes of its shard map.
+struct Plan {
+  enum class Kind : uint8_t {
+    kAnywhere,    // touches no table; any node gives the same answer
+    kSingle,      // one node
+    kConcat,      // a read: the nodes' rows one after the other are the answer
+    kReplicated,  // a read of replicated tables: any node
+    kDefault,     // what isn't divided: the node of the pattern "*"
+    kEverywhere,  // changes the schema of every node
+    kReject,
+  };
+  enum class Why : uint8_t {
+    kNone,
+    kSymbols,         // its conditions allow only symbols of these nodes
+    kOneNode,         // the map has no more
+    kNoSymbol,        // no symbol fits its conditions
+    kNoCondition,     // nothing restricts its symbols
+    kInserted,        // of the rows inserted
+    kUnlisted,        // a table that is not listed
+    kSystem,          // a catalog of the system
+    kSequence,        // sequences, advisory locks and large objects
+    kFunction,        // a function or procedure of the user's, LISTEN, DO …
+    kReplicatedOnly,  // replicated tables and nothing else
+    kNoTable,
+    kSchema,  // the schema of what every node has
+  };
+
+  Kind kind = Kind::kReject;
+  Why why = Why::kNone;
+  NodeId node = 0;                 // of kSingle and kDefault
+  NodeSet nodes;                   // where it goes, or may go
+  bool writes = false;             // of kSingle: rows of sharded tables
+  const char* sqlstate = "0A000";  // of kReject, with the next two
+  std::string message;
+  std::string hint;
+};
+
+// What `pgweir route` prints of it, a line each: "node: …", "kind: …", "why: …".
+std::string Explain(const Plan& plan, const ShardMap& map);
+
+}  // namespace pgweir::router

@@ -1,0 +1,172 @@
+#include "router/planner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace pgweir::router {
+namespace {
+
+using State = BoundValues::Text::State;
+
+constexpr const char* kOneShard =
+    "Restrict it to symbols of one shard by constants or parameters, or steer it: "
+    "/* pgweir: shard=NAME */";
+
+Plan Reject(std::string message, std::string hint) {
+  Plan plan;
+  plan.message = std::move(message);
+  plan.hint = std::move(hint);
+  return plan;
+}
+
+// The only filter of the group when that is symbol = value.
+const SymbolFilter* OnlyEqual(const RouteTemplate& route, const RouteTemplate::Group& group) {
+  if (group.size() != 1) return nullptr;
+  const RouteTemplate::Occurrence& occurrence = route.occurrences[group[0]];
+  const bool plain =
+      occurrence.filters.size() == 1 && occurrence.filters[0].kind == Predicate::Kind::kEqual;
+  return plain ? &occurrence.filters[0] : nullptr;
+}
+
+NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
+                const BoundValues& values) {
+  if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
+    const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
+    if (text.state == State::kNull) return {};
+    if (text.state == State::kKnown && !text.text.ends_with(' ')) {
+      return NodeSet::Of(map.NodeFor(text.text));
+    }
+  }
+  SymbolSet symbols = SymbolSet::All();
+  for (const uint32_t index : group) {
+    const RouteTemplate::Occurrence& occurrence = route.occurrences[index];
+    for (const SymbolFilter& filter : occurrence.filters) {
+      symbols.Intersect(Symbols(filter, occurrence.column, values, route.constants));
+    }
+  }
+  return map.NodesFor(symbols);
+}
+
+std::string Names(const NodeSet& nodes, const ShardMap& map) {
+  std::string names;
+  for (size_t node = 0; node < map.nodes().size(); ++node) {
+    if (!nodes.Has(static_cast<NodeId>(node))) continue;
+    names += (names.empty() ? "" : ", ") + map.nodes()[node];
+  }
+  return names;
+}
+
+std::string Tables(const RouteTemplate& route) {
+  return route.occurrences.empty() ? route.stored_table : route.occurrences[0].table;
+}
+
+// Adds the nodes of the symbols that are stored. The message of what is wrong with one, else "".
+std::string AddStored(const RouteTemplate& route, const ShardMap& map, const BoundValues& values,
+                      NodeSet& nodes) {
+  for (const ShapeValue& value : route.stored) {
+    const BoundValues::Text text = values.TextOf(value, route.constants);
+    if (text.state == State::kNull) {
+      return fmt::format("a row of the sharded table \"{}\" has no symbol", route.stored_table);
+    }
+    if (text.state == State::kUnknown) {
+      return fmt::format("symbol of a row of the sharded table \"{}\" can't be told beforehand",
+                         route.stored_table);
+    }
+    if (text.text.ends_with(' ')) {
+      nodes |= map.NodesFor(StoredAs(text.text, route.stored_in));
+    } else {
+      nodes.Add(map.NodeFor(text.text));
+    }
+  }
+  return "";
+}
+
+Plan ToNode(NodeId node, Plan::Why why, const RouteTemplate& route) {
+  Plan plan;
+  plan.kind = Plan::Kind::kSingle;
+  plan.why = why;
+  plan.node = node;
+  plan.nodes = NodeSet::Of(node);
+  plan.writes = route.writes;
+  return plan;
+}
+
+// Something of the statement lies on the default node only, the rest on `nodes`.
+Plan WithElsewhere(const RouteTemplate& route, const ShardMap& map, const NodeSet& nodes) {
+  if (nodes.Within(NodeSet::Of(map.default_node()))) {
+    return ToNode(map.default_node(), Plan::Why::kSymbols, route);
+  }
+  return Reject(
+      fmt::format("\"{}\" lies on the node {}, but the rows of the sharded table \"{}\" on {}",
+                  route.elsewhere_name, map.NameOf(map.default_node()), Tables(route),
+                  Names(nodes, map)),
+      "List the table as replicated in the shard map, or use two statements.");
+}
+
+Plan OverSeveral(const RouteTemplate& route, const ShardMap& map, const NodeSet& nodes) {
+  if (route.writes) {
+    return Reject(fmt::format("a write to the sharded table \"{}\" on several shards: {}",
+                              Tables(route), Names(nodes, map)),
+                  kOneShard);
+  }
+  if (!route.no_concat.empty()) {
+    return Reject(fmt::format("a query of the sharded table \"{}\" on several shards ({}) can't be "
+                              "answered: {}",
+                              Tables(route), Names(nodes, map), route.no_concat),
+                  kOneShard);
+  }
+  Plan plan;
+  plan.kind = Plan::Kind::kConcat;
+  plan.why = route.unbounded ? Plan::Why::kNoCondition : Plan::Why::kSymbols;
+  plan.nodes = nodes;
+  return plan;
+}
+
+}  // namespace
+
+Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
+  if (route.fixed) return route.plan;
+  NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
+  for (const RouteTemplate::Group& group : route.groups) {
+    nodes |= NodesOf(route, group, map, values);
+  }
+  std::string fault = AddStored(route, map, values, nodes);
+  if (!fault.empty()) {
+    return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
+  }
+  if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes);
+  if (nodes.empty()) return ToNode(map.default_node(), Plan::Why::kNoSymbol, route);
+  if (nodes.size() > 1) return OverSeveral(route, map, nodes);
+  const Plan::Why why = map.all_nodes().size() == 1 ? Plan::Why::kOneNode
+                        : !route.stored.empty()     ? Plan::Why::kInserted
+                        : route.occurrences.empty() ? Plan::Why::kInserted
+                                                    : Plan::Why::kSymbols;
+  return ToNode(nodes.first(), why, route);
+}
+
+Plan PlanStatement(const Facts& facts, size_t statement, const Catalog* catalog,
+                   const ShardMap& map, const BoundValues& values) {
+  return PlanStatement(MakeTemplate(facts, statement, catalog, map), map, values);
+}
+
+Plan Planner::Find(const FactsRef& facts, size_t statement, const BoundValues& values) {
+  auto found = templates_.find(facts.get());
+  if (found == templates_.end()) {
+    // Facts that nobody else has any more can't be asked for again.
+    if (templates_.size() >= kMaxTemplates) {
+      absl::erase_if(templates_,
+                     [](const auto& entry) { return entry.second.facts.use_count() == 1; });
+      if (templates_.size() >= kMaxTemplates) templates_.clear();
+    }
+    Entry entry{facts, {}};
+    for (size_t i = 0; i < facts->statements.size(); ++i) {
+      entry.templates.push_back(MakeTemplate(*facts, i, catalog_.get(), *map_));
+    }
+    found = templates_.emplace(facts.get(), std::move(entry)).first;
+  }
+  return PlanStatement(found->second.templates[statement], *map_, values);
+}
+
+}  // namespace pgweir::router

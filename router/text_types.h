@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+// The OIDs of the types that symbols come in (src/include/catalog/pg_type.dat).
+
+namespace pgweir::router {
+
+inline constexpr uint32_t kTextOid = 25;
+inline constexpr uint32_t kBpcharOid = 1042;
+inline constexpr uint32_t kVarcharOid = 1043;
+inline constexpr uint32_t kUnknownOid = 705;
+inline constexpr uint32_t kTextArrayOid = 1009;
+inline constexpr uint32_t kBpcharArrayOid = 1014;
+inline constexpr uint32_t kVarcharArrayOid = 1015;
+
+inline bool IsTextType(uint32_t oid) {
+  return oid == kTextOid || oid == kVarcharOid || oid == kBpcharOid;
+}
+inline bool IsTextArrayType(uint32_t oid) {
+  return oid == kTextArrayOid || oid == kVarcharArrayOid || oid == kBpcharArrayOid;
+}
+
+}  // namespace pgweir::router
