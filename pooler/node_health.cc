@@ -75,6 +75,7 @@ void NodeHealth::OnAnswer(size_t server, const ServerAnswer& answer, TimePoint n
   ++one.answers;
   one.reachable = true;
   one.answer = answer;
+  if (answer.asked_at == TimePoint()) one.answer->asked_at = now;
   one.answered_at = now;
   Decide(now);
   if (answer.in_recovery) {
@@ -215,7 +216,7 @@ void NodeHealth::MeasureLag(ServerHealth& replica, TimePoint now) const {
   const bool has_all = HasReplayed(answer.lsn, written);
   replica.lag_bytes = has_all ? 0 : written - answer.lsn;
   if (has_all) {
-    replica.caught_up_at = primary->answered_at;
+    replica.caught_up_at = primary->answer->asked_at;
     replica.lag = Duration::zero();
     return;
   }

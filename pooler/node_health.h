@@ -33,6 +33,7 @@ struct ServerAnswer {
   uint64_t lsn = 0;                           // written so far; of a replica: replayed
   uint64_t received = 0;                      // of a replica; 0 = nothing yet
   std::optional<Duration> since_replay = {};  // age of the last transaction that was replayed
+  TimePoint asked_at{};  // what it says is of then or later; the epoch = of now
 };
 
 // Whether a replica that has replayed up to `replayed` has all up to `lsn`, which a primary gave as
@@ -55,8 +56,9 @@ struct ServerHealth {
   TimePoint answered_at{};
   std::optional<uint64_t> lag_bytes;
   std::optional<Duration> lag;
-  std::optional<TimePoint> caught_up_at;  // when it last had all that the primary had
-  int good = 0;                           // answers in a row since it was out
+  // A moment up to which it surely has all that the primary had written; the latest known.
+  std::optional<TimePoint> caught_up_at;
+  int good = 0;  // answers in a row since it was out
   TimePoint out_since{};
   uint64_t answers = 0, failures = 0;
 

@@ -168,7 +168,7 @@ NodeViewRef NodeMonitor::Renew(const Key& key, const NodeSettings& settings,
   if (node == nullptr) node.reset(new Node{.settings = {}, .servers = {}, .health = health});
   node->settings = settings;
   node->servers = std::move(now);
-  for (size_t i = 0; i < servers.size(); ++i) node->servers[i]->is.label = servers[i].label;
+  for (size_t i = 0; i < servers.size(); ++i) node->servers[i]->is.labels = servers[i].labels;
   node->health = std::move(health);
   ++node->epoch;
   return ViewOf(*node);
@@ -190,7 +190,7 @@ NodeViewRef NodeMonitor::ViewOf(Node& node) {
     view->servers.push_back({.host = is.host,
                              .port = is.port,
                              .connection_string = is.connection_string,
-                             .label = is.label,
+                             .labels = is.labels,
                              .role = health.role,
                              .condition = health.condition,
                              .error = health.error,
@@ -199,6 +199,7 @@ NodeViewRef NodeMonitor::ViewOf(Node& node) {
                              .lsn = answer.lsn,
                              .lag_bytes = health.lag_bytes,
                              .lag = health.lag,
+                             .caught_up_at = health.caught_up_at,
                              .answers = health.answers,
                              .failures = health.failures,
                              .watch = node.servers[i]->watch});
@@ -319,10 +320,12 @@ net::Task<void> NodeMonitor::Round(ServerRef server) {
     Apply(server, [](NodeHealth& health, size_t i) { health.OnUnasked(i, "", Clock::now()); });
     co_return;
   }
-  const auto answer = co_await Ask(*server, *login);
+  const TimePoint asked_at = Clock::now();
+  auto answer = co_await Ask(*server, *login);
   if (waits_.stopping()) co_return;
   const TimePoint now = Clock::now();
   if (answer.ok()) {
+    answer->asked_at = asked_at;
     Apply(server, [&](NodeHealth& health, size_t i) { health.OnAnswer(i, *answer, now); });
     co_return;
   }

@@ -15,8 +15,8 @@ namespace pgweir::pooler {
 
 struct ServerView {
   std::string host, port;
-  std::string connection_string;  // leads to this server alone; its name among the node's
-  std::string label;              // what a replica is set apart for; "" = for everybody
+  std::string connection_string;    // leads to this server alone; its name among the node's
+  std::vector<std::string> labels;  // what a replica is set apart for; none = for everybody
   ServerRole role = ServerRole::kUnknown;
   ServerCondition condition = ServerCondition::kUnknown;
   std::string error;
@@ -25,6 +25,8 @@ struct ServerView {
   uint64_t lsn = 0;       // replayed; of the primary: written; 0 = not known
   std::optional<uint64_t> lag_bytes;
   std::optional<Duration> lag;
+  // A moment at which it is known to have had all that the primary had written by then.
+  std::optional<TimePoint> caught_up_at;
   uint64_t answers = 0, failures = 0;
   std::shared_ptr<ServerWatch> watch;
 

@@ -9,10 +9,16 @@ namespace {
 constexpr std::chrono::microseconds kLeastLatency{100};
 
 bool Suits(const ServerView& server, const ReplicaWish& wish) {
-  if (server.role != ServerRole::kReplica || !server.usable() || server.label != wish.label) {
+  if (server.role != ServerRole::kReplica || !server.usable()) return false;
+  const bool labelled = wish.label.empty()
+                            ? server.labels.empty()
+                            : std::ranges::find(server.labels, wish.label) != server.labels.end();
+  if (!labelled) return false;
+  if (wish.max_lag > Duration::zero() && server.lag > wish.max_lag) return false;
+  if (wish.caught_up_since != TimePoint() &&
+      (!server.caught_up_at.has_value() || *server.caught_up_at < wish.caught_up_since)) {
     return false;
   }
-  if (wish.max_lag > Duration::zero() && server.lag > wish.max_lag) return false;
   return wish.min_lsn == 0 || (server.lsn != 0 && HasReplayed(server.lsn, wish.min_lsn));
 }
 

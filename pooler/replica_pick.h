@@ -12,6 +12,7 @@ struct ReplicaWish {
   std::string_view label = "";  // "" = one that is set apart for nothing
   Duration max_lag{};           // 0 = none beyond the node's own
   uint64_t min_lsn = 0;         // it has replayed that much of the primary's WAL; 0 = whatever
+  TimePoint caught_up_since{};  // it has had all that the primary had then; the epoch = whenever
 };
 
 // A usable replica as wished, by its place in the view: of two at random the one that is less busy.

@@ -47,15 +47,15 @@ bool Contains(const std::vector<NodeServer>& servers, const NodeServer& server) 
   });
 }
 
-Status AddHosts(const ConninfoOptions& options, const std::string& label, bool is_primary,
-                std::vector<NodeServer>& servers) {
+Status AddHosts(const ConninfoOptions& options, const std::vector<std::string>& labels,
+                bool is_primary, std::vector<NodeServer>& servers) {
   const auto hosts = HostsIn(options);
   if (!hosts.ok()) return hosts.status();
   for (const ServerHost& host : *hosts) {
     NodeServer server{.host = host.name.empty() ? host.address : host.name,
                       .port = host.port,
                       .connection_string = StringFor(host, options),
-                      .label = label,
+                      .labels = labels,
                       .listed_as_primary = is_primary};
     if (!Contains(servers, server)) servers.push_back(std::move(server));
   }
@@ -73,10 +73,10 @@ StatusOr<std::vector<NodeServer>> ServersOf(const NodeSettings& settings) {
     servers.push_back({.host = to.host,
                        .port = to.port,
                        .connection_string = settings.primary,
-                       .label = "",
+                       .labels = {},
                        .listed_as_primary = true});
   } else {
-    const Status hosts = AddHosts(*primary, "", true, servers);
+    const Status hosts = AddHosts(*primary, {}, true, servers);
     if (!hosts.ok()) return hosts;
   }
   for (const ReplicaSettings& replica : settings.replicas) {
@@ -86,7 +86,7 @@ StatusOr<std::vector<NodeServer>> ServersOf(const NodeSettings& settings) {
       const auto theirs = primary->find(keyword);
       if (theirs != primary->end()) options->emplace(keyword, theirs->second);
     }
-    const Status more = AddHosts(*options, replica.label, false, servers);
+    const Status more = AddHosts(*options, replica.labels, false, servers);
     if (!more.ok()) return more;
   }
   if (servers.size() == 1) servers.front().connection_string = settings.primary;

@@ -11,7 +11,7 @@ namespace pgweir::pooler {
 // A replica as the configuration lists it.
 struct ReplicaSettings {
   std::string connection_string;
-  std::string label;  // what it is set apart for; "" = for everybody
+  std::vector<std::string> labels;  // what it is set apart for; none = for everybody
   bool operator==(const ReplicaSettings&) const = default;
 };
 
@@ -30,7 +30,7 @@ struct NodeSettings {
 struct NodeServer {
   std::string host, port;
   std::string connection_string;  // leads to this host alone
-  std::string label;
+  std::vector<std::string> labels;
   bool listed_as_primary = false;
 };
 

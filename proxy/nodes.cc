@@ -9,8 +9,10 @@ std::vector<pooler::NodeSettings> NodesOf(const config::Config& config) {
     node.database = name;
     node.node = database.node.name;
     node.primary = database.node.primary;
-    for (const std::string& replica : database.node.replicas)
-      node.replicas.push_back({replica, ""});
+    for (const config::Replica& replica : database.node.replicas) {
+      node.replicas.push_back({replica.conninfo, replica.labels});
+    }
+    node.max_lag = database.max_lag;
     node.check_interval = database.pool.health_check_interval;
   }
   return nodes;

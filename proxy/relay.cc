@@ -23,6 +23,18 @@ constexpr size_t kMaxPending = 64 * 1024;
 
 bool IsFatal(std::string_view severity) { return severity == "FATAL" || severity == "PANIC"; }
 
+// Whether a server's word says that what was asked of it, which nobody has an answer to yet, comes
+// to nothing for reasons of the server's own: it ends, which in haste it says in a warning; or a
+// standby gives up a read so that it can go on with replaying.
+bool EndsInVain(const wire::Frame& frame) {
+  if (frame.type != backend::kErrorResponse && frame.type != backend::kNoticeResponse) return false;
+  const auto error = wire::ReadErrorFields(frame.head);
+  if (!error.ok()) return false;
+  return IsFatal(error->severity) || error->sqlstate.starts_with("57P") ||
+         (frame.type == backend::kErrorResponse &&
+          error->sqlstate == sqlstate::kSerializationFailure);
+}
+
 // Whether an error says that its server is not, or not for long, what it was taken for.
 bool MakesSuspect(std::string_view state) {
   return state == sqlstate::kReadOnlyTransaction || state == sqlstate::kAdminShutdown ||
@@ -89,7 +101,7 @@ void Relay::Attach(pooler::Lease lease) {
   backend_broken_ = false;
 }
 
-bool Relay::Begin(wire::Bytes request, TimePoint now) {
+bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable) {
   client_.counters->Add(Stat::kAssignments);
   request_at_ = xact_since_ = now;
   const std::string settings = AgreeOnSettings();
@@ -101,6 +113,9 @@ bool Relay::Begin(wire::Bytes request, TimePoint now) {
   if (rewriter_.uses_prepared() && scanner_.at_boundary() && client_.input.empty() &&
       request.size() <= RequestReader::kMaxGathered && MayBeginAnew(request)) {
     again_.assign(wire::AsText(request));
+  }
+  if (repeatable && scanner_.at_boundary() && client_.input.empty()) {
+    replay_.assign(wire::AsText(request));
   }
   if (settings.empty()) return SendFirst(understood);
   std::string flight;
@@ -315,10 +330,7 @@ bool Relay::TakeReplies(wire::Bytes in) {
                             ? wire::ReadReadyForQuery(frame.head)
                             : StatusOr<wire::TransactionStatus>(wire::TransactionStatus::kIdle);
     if (!status.ok()) return false;
-    if (frame.type == backend::kErrorResponse && !replay_.empty()) {
-      const auto error = wire::ReadErrorFields(frame.head);
-      if (error.ok() && IsFatal(error->severity)) return false;  // to be done again elsewhere
-    }
+    if (!replay_.empty() && EndsInVain(frame)) return false;  // to be done again elsewhere
     const uint32_t token = tracker.token();
     const wire::ReplyTracker::Verdict verdict = tracker.OnReply(frame.type, *status);
     OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow);

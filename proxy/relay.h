@@ -80,7 +80,10 @@ class Relay {
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
   // all in one write. False when the connection broke before one byte was taken.
-  bool Begin(wire::Bytes request, TimePoint now);
+  //
+  // `repeatable`: doing it twice is doing it once, so that it may be done again elsewhere as long
+  // as the client has seen nothing of it.
+  bool Begin(wire::Bytes request, TimePoint now, bool repeatable = false);
 
   Next Pump();
 
@@ -120,6 +123,7 @@ class Relay {
   TimePoint answered_at() const { return answered_at_; }
   // When the client's last request began, and ended if it has.
   TimePoint request_at() const { return request_at_; }
+  const SessionState& state() const { return rewriter_.state(); }
   size_t prepared() const { return rewriter_.state().named(); }
   bool commit_under_way() const { return commit_under_way_; }
   bool terminated() const { return terminated_; }

@@ -100,7 +100,7 @@ void RequestRewriter::TransactionOver() {
 }
 
 void RequestRewriter::NoteUnseen(const router::FactsRef& facts) {
-  const router::SessionVerdict verdict = tools_.catalogs.Verdict(*catalog_, facts);
+  const router::SessionVerdict verdict = tools_.catalogs.OfSession(*catalog_, facts);
   if (verdict != router::SessionVerdict::kNo) Suspect(router::Describe(verdict).data());
 }
 

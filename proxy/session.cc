@@ -12,6 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::chrono::milliseconds kReplicaLook{200};  // while waiting for one of its backends
 constexpr milliseconds kPingTimeout{5'000};
 // One that was used more recently has not had the time to die unnoticed by its poller.
 constexpr milliseconds kPeekAfter{1};
@@ -27,6 +28,12 @@ constexpr milliseconds kCancelLook{2};
 bool WorthAnotherBackend(const Status& status) {
   const std::string sqlstate = SqlStateOf(status);
   return sqlstate == sqlstate::kQueryCanceled || sqlstate == sqlstate::kConnectionFailure;
+}
+
+// Class 08, or a server that is not there (any more, or yet).
+bool IsConnectionFailure(const Status& status) {
+  const std::string state = SqlStateOf(status);
+  return state.starts_with("08") || state.starts_with("57P");
 }
 
 Status ShuttingDown() {
@@ -71,8 +78,7 @@ net::Task<void> Session::Serve() {
       if (cancel_ != nullptr) ForwardCancel();
       const Relay::Next next = relay_.Pump();
       if (next == Relay::Next::kFree) {
-        const TimePoint answered = relay_.answered_at();
-        relay_.Release(answered == TimePoint() ? Clock::now() : answered);
+        GiveBack();
       } else if (next == Relay::Next::kWait) {
         if (MustEnd()) {
           co_await Say(EndReason());
@@ -116,10 +122,14 @@ net::Task<void> Session::Serve() {
     }
 
     const TimePoint now = Clock::now();
+    if (const Status chosen = ChooseServer(request); !chosen.ok()) {
+      requests_.Reject(request, chosen);
+      continue;
+    }
     pooler::Lease lease = TryAcquire();
     if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease, now) && relay_.Agrees(*lease)) {
       relay_.Attach(std::move(lease));
-      if (relay_.Begin(request, now)) continue;
+      if (relay_.Begin(request, now, at_choice())) continue;
       relay_.Drop();
       requests_.Rewind();
       lease = pooler::Lease();
@@ -149,6 +159,10 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       if (!acquired.ok()) {
         const Status reason = acquired.status();
         if (absl::IsCancelled(reason)) co_return false;
+        if (at_choice() && !MustEnd() && IsConnectionFailure(reason)) {
+          TakePrimary();
+          continue;
+        }
         if (MustEnd()) {
           co_await Say(reason);
           co_return false;
@@ -167,7 +181,9 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) {
       const Status agreed = co_await Agree();
-      if (agreed.ok() && relay_.Begin(wire::AsBytes(request), Clock::now())) co_return true;
+      if (agreed.ok() && relay_.Begin(wire::AsBytes(request), Clock::now(), at_choice())) {
+        co_return true;
+      }
       if (agreed.ok()) requests_.Rewind();
       if (!agreed.ok() && !WorthAnotherBackend(agreed)) {
         relay_.Drop();
@@ -213,12 +229,15 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
       outcome = Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
     } else if (Clock::now() >= until) {
       outcome = waiting.TimedOut();
+    } else if (at_choice() && copies_->PickIsOut()) {
+      outcome = Error(sqlstate::kConnectionFailure, "the replica is not usable any more");
     } else {
       if (Clock::now() >= notify_at) {
         notify_at = kNoDeadline;
         SayThatItWaits();
       }
-      client_.event.SetDeadline(std::min(until, notify_at));
+      const TimePoint look_at = at_choice() ? Clock::now() + kReplicaLook : kNoDeadline;
+      client_.event.SetDeadline(std::min({until, notify_at, look_at}));
       co_await client_.event.Wait();
       continue;
     }
@@ -292,6 +311,7 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
     std::string request = relay_.replay();
     relay_.Drop();
     requests_.Rewind();
+    if (at_choice()) TakePrimary();
     co_return co_await Obtain(std::move(request), pooler::Lease());
   }
   // What the client has is known, and nothing of it was under way.

@@ -12,6 +12,7 @@
 #include "proxy/client.h"
 #include "proxy/client_info.h"
 #include "proxy/console/console.h"
+#include "proxy/node_copies.h"
 #include "proxy/relay.h"
 #include "proxy/request.h"
 #include "proxy/time_limits.h"
@@ -62,6 +63,16 @@ class Session {
   net::Task<void> AwaitCatalog(const NodeCatalog& catalog);
   bool SendWelcome();
 
+  // --- where requests go (session_routing.cc) ---
+  // Makes pool_ lead to a server that may carry out the request.
+  Status ChooseServer(wire::Bytes request);
+  void LearnCopies(const config::Database& database, const std::optional<std::string>& secret);
+  void TakePrimary();  // in place of a replica that has failed
+  // It is at a replica, but the primary could carry it out as well.
+  bool at_choice() const { return reads_ && copies_ != nullptr && pool_ != copies_->primary(); }
+  // The backend, which is not needed any more.
+  void GiveBack();
+
   // --- requests (session.cc) ---
   net::Task<void> Serve();
   RequestReader::State NextRequest(wire::Bytes& request);
@@ -106,11 +117,17 @@ class Session {
   Client client_;
   RequestReader requests_;
   pooler::ClientCaps::Ticket admission_;  // from login to the end
-  std::shared_ptr<pooler::Pool> pool_;    // before relay_, whose lease is one of its
+  std::unique_ptr<NodeCopies> copies_;    // null = one server carries out everything
+  // Where the next backend comes from, or the present one came from. Before relay_, whose lease is
+  // one of its.
+  std::shared_ptr<pooler::Pool> pool_;
   pooler::Pool::Member membership_;
   Relay relay_;
   TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
+  NodeCatalogRef catalog_;
+  bool reads_ = false;    // what was sent since the backend was taken is surely but reads
+  TimePoint wrote_at_{};  // when the last that wasn't was done
   bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;

@@ -214,7 +214,9 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   NodeCatalogRef catalog =
       host_.shared().catalogs.Get(database->node.name, asking.database_name, pool_);
   co_await AwaitCatalog(*catalog);
-  relay_.LoggedIn(pool_->login_parameters(), std::move(catalog));
+  relay_.LoggedIn(pool_->login_parameters(), catalog);
+  catalog_ = std::move(catalog);
+  LearnCopies(*database, proof->secret);
   membership_ = pooler::Pool::Member(pool_);
   co_return learnt;
 }

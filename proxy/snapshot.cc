@@ -34,6 +34,12 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   if (!config.ok()) return config.status();
   snapshot->config_ = std::move(*config);
   for (const auto& [name, database] : snapshot->config_.databases) {
+    if (database.shard_map != nullptr) {
+      return Errorf(sqlstate::kConfigFileError,
+                    "{}: databases.{}: the shard map is sound, but sharded databases are not "
+                    "served by this version",
+                    config_path, name);
+    }
     const auto user = pooler::UserIn(database.node.primary);
     if (!user.ok()) {
       return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, name,

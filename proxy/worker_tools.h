@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "proxy/catalog_verdicts.h"
 #include "proxy/reason_counts.h"
-#include "proxy/session_verdicts.h"
 #include "router/statement_cache.h"
 
 namespace pgweir::proxy {
@@ -15,7 +15,7 @@ struct WorkerTools {
       : counts(counts), next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
 
   router::StatementCache statements;
-  SessionVerdicts catalogs;
+  CatalogVerdicts catalogs;
   std::string flight;     // requests that are put together anew
   std::string answer;     // likewise answers
   SessionCounts& counts;  // of all workers

@@ -208,12 +208,38 @@ void StatementWalk::WalkCopy(const PgQuery__CopyStmt& copy) {
   Take(walk);
 }
 
+// The last one of each option counts. A standby has no SERIALIZABLE.
+bool BeginsReadOnly(const PgQuery__TransactionStmt& transaction) {
+  if (transaction.kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN &&
+      transaction.kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START) {
+    return false;
+  }
+  bool read_only = false;
+  bool serializable = false;
+  for (size_t i = 0; i < transaction.n_options; ++i) {
+    const auto* option =
+        As<PgQuery__DefElem>(transaction.options[i], pg_query__def_elem__descriptor);
+    if (option == nullptr || option->arg == nullptr) return false;
+    const auto* value = As<PgQuery__AConst>(option->arg, pg_query__a__const__descriptor);
+    if (value == nullptr) return false;
+    const std::string_view name = option->defname;
+    if (name == "transaction_read_only") {
+      read_only = value->val_case == PG_QUERY__A__CONST__VAL_IVAL && value->ival->ival != 0;
+    } else if (name == "transaction_isolation") {
+      serializable = value->val_case != PG_QUERY__A__CONST__VAL_SVAL ||
+                     std::string_view(value->sval->sval) == "serializable";
+    }
+  }
+  return read_only && !serializable;
+}
+
 void StatementWalk::WalkTransaction(const PgQuery__TransactionStmt& transaction) {
   const auto kind = transaction.kind;
   const bool commits = kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT ||
                        kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE ||
                        kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED;
   Is(StatementKind::kTransaction, kTransaction | (commits ? kCommits : kNoEffect));
+  facts_.begins_read_only = BeginsReadOnly(transaction);
 }
 
 void StatementWalk::WalkPrepare(const PgQuery__PrepareStmt& prepare) {

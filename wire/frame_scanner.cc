@@ -68,6 +68,7 @@ uint32_t ServerHead(char type, uint32_t body_length) {
     case backend::kReadyForQuery:
       return 1;
     case backend::kErrorResponse:
+    case backend::kNoticeResponse:
     case backend::kParameterStatus:
     case backend::kNegotiateProtocolVersion:
       return std::min(body_length, kMaxHead);
@@ -84,7 +85,6 @@ uint32_t ServerHead(char type, uint32_t body_length) {
     case backend::kEmptyQueryResponse:
     case backend::kFunctionCallResponse:
     case backend::kNoData:
-    case backend::kNoticeResponse:
     case backend::kNotificationResponse:
     case backend::kParameterDescription:
     case backend::kParseComplete:

@@ -35,7 +35,7 @@ class NodeMonitorTest : public testing::Test {
         .database = "d",
         .node = "n",
         .primary = fmt::format("host=127.0.0.1 port={} user=watcher dbname=postgres", primary_port),
-        .replicas = {{fmt::format("host=127.0.0.1 port={}", replica_port), ""}},
+        .replicas = {{fmt::format("host=127.0.0.1 port={}", replica_port), {}}},
         .max_lag = milliseconds(700),
         .check_interval = milliseconds(100)};
   }
@@ -234,13 +234,13 @@ TEST_F(NodeMonitorTest, ReloadKeepsWhatIsKnown) {
   ASSERT_TRUE(BothUp());
   const auto watch = View()->servers[1].watch;
   NodeSettings settings = Settings(primary_.port(), replica_->port());
-  settings.replicas.insert(settings.replicas.begin(), {"host=127.0.0.1 port=1", "reports"});
+  settings.replicas.insert(settings.replicas.begin(), {"host=127.0.0.1 port=1", {"reports"}});
   const uint64_t epoch = View()->epoch;
   Watch(settings);
   NodeViewRef view = View();
   ASSERT_EQ(view->servers.size(), 3u);
   EXPECT_GT(view->epoch, epoch);
-  EXPECT_EQ(view->servers[1].label, "reports");
+  EXPECT_EQ(view->servers[1].labels, std::vector<std::string>{"reports"});
   EXPECT_TRUE(view->servers[2].usable());
   EXPECT_EQ(view->servers[2].watch, watch);
   EXPECT_TRUE(

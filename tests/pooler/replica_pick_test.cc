@@ -16,7 +16,7 @@ class ReplicaPick : public testing::Test {
     ServerView& server = view_.servers.emplace_back();
     server.role = view_.servers.size() == 1 ? ServerRole::kPrimary : ServerRole::kReplica;
     server.condition = ServerCondition::kUp;
-    server.label = label;
+    if (!label.empty()) server.labels = {label};
     server.lsn = 100;
     server.lag = Duration::zero();
     server.watch = std::make_shared<ServerWatch>(true, [](auto, const auto&) {});

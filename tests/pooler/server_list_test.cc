@@ -67,20 +67,20 @@ TEST(ServerList, UriIsReadAsWell) {
 
 TEST(ServerList, ReplicaIsLoggedInToAsThePrimaryUnlessItSaysOtherwise) {
   const auto servers = Servers(R"(host=a user=u password='it\'s \\ me' dbname=x)",
-                               {{"host=b", ""}, {"host=c user=v dbname=y", "reports"}});
+                               {{"host=b", {}}, {"host=c user=v dbname=y", {"reports"}}});
   ASSERT_EQ(servers.size(), 3u);
   EXPECT_FALSE(servers[1].listed_as_primary);
   EXPECT_EQ(Option(servers[1], "user"), "u");
   EXPECT_EQ(Option(servers[1], "password"), R"(it's \ me)");
   EXPECT_EQ(Option(servers[1], "dbname"), "x");
-  EXPECT_EQ(servers[1].label, "");
+  EXPECT_TRUE(servers[1].labels.empty());
   EXPECT_EQ(Option(servers[2], "user"), "v");
   EXPECT_EQ(Option(servers[2], "dbname"), "y");
-  EXPECT_EQ(servers[2].label, "reports");
+  EXPECT_EQ(servers[2].labels, std::vector<std::string>{"reports"});
 }
 
 TEST(ServerList, ServerThatIsListedTwiceIsOne) {
-  const auto servers = Servers("host=a,b port=1", {{"host=b port=1", ""}, {"host=b port=2", ""}});
+  const auto servers = Servers("host=a,b port=1", {{"host=b port=1", {}}, {"host=b port=2", {}}});
   ASSERT_EQ(servers.size(), 3u);
   EXPECT_TRUE(servers[1].listed_as_primary);
   EXPECT_EQ(servers[2].port, "2");
@@ -88,7 +88,7 @@ TEST(ServerList, ServerThatIsListedTwiceIsOne) {
 
 TEST(ServerList, BadStringOfAReplicaIsAnError) {
   const auto servers =
-      ServersOf({.database = "d", .node = "n", .primary = "host=a", .replicas = {{"host", ""}}});
+      ServersOf({.database = "d", .node = "n", .primary = "host=a", .replicas = {{"host", {}}}});
   EXPECT_EQ(SqlStateOf(servers.status()), sqlstate::kConfigFileError);
 }
 

@@ -71,8 +71,9 @@ class Nodes : public testing::Test {
 TEST_F(Nodes, ConsoleShowsServersWithTheirState) {
   Serve();
   const Connection client = Client();
-  ASSERT_EQ(client.Value("select 1"), "1");
+  ASSERT_TRUE(client.Exec("set pgweir.role = 'primary'").ok());
   ASSERT_TRUE(BothUp());
+  ASSERT_TRUE(Shows(replica_->port(), "lag_bytes", "0"));
   const Connection console(pgweir_->Conninfo("postgres", "pgweir"));
   const Result nodes = console.Exec("show nodes");
   ASSERT_EQ(nodes.rows(), 2);
