@@ -25,8 +25,14 @@ SessionVerdict JudgeSession(const router::Catalog& catalog, const router::Facts&
 
 ReadVerdict JudgeReads(const router::Catalog& catalog, const router::Facts& facts) {
   if (!facts.not_understood.empty()) return ReadVerdict::kNoQuery;
+  bool read_only = false;
   for (const router::StatementFacts& statement : facts.statements) {
-    if (statement.begins_read_only) return ReadVerdict::kRead;
+    // Its transaction may end within the text.
+    if (read_only && statement.kind == router::StatementKind::kTransaction) {
+      return ReadVerdict::kNoQuery;
+    }
+    read_only = read_only || statement.begins_read_only;
+    if (read_only) continue;
     const ReadVerdict verdict = router::JudgeRead(statement, catalog);
     if (verdict != ReadVerdict::kRead) return verdict;
   }

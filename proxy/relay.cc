@@ -114,6 +114,7 @@ bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable) {
       request.size() <= RequestReader::kMaxGathered && MayBeginAnew(request)) {
     again_.assign(wire::AsText(request));
   }
+  alone_ = repeatable;
   if (repeatable && scanner_.at_boundary() && client_.input.empty()) {
     replay_.assign(wire::AsText(request));
   }
@@ -504,7 +505,8 @@ void Relay::Forward(wire::Bytes bytes) {
 Relay::Next Relay::ReadClient() {
   const bool something = stalled_ ? !lease_->tracker.awaits_ready() : client_.stream.readable();
   if (tools_.suspended || terminated_ || releasing_ || beginning_anew_ || !something ||
-      !to_backend_.empty() || lease_->tracker.pending() > kMaxPending) {
+      !to_backend_.empty() || lease_->tracker.pending() > kMaxPending ||
+      (alone_ && lease_->tracker.outstanding())) {
     return Next::kWait;
   }
   const std::span<std::byte> scratch = client_.event.worker().scratch();

@@ -82,7 +82,8 @@ class Relay {
   // all in one write. False when the connection broke before one byte was taken.
   //
   // `repeatable`: doing it twice is doing it once, so that it may be done again elsewhere as long
-  // as the client has seen nothing of it.
+  // as the client has seen nothing of it. What the client sends behind it may need another server,
+  // and is not read before it is answered.
   bool Begin(wire::Bytes request, TimePoint now, bool repeatable = false);
 
   Next Pump();
@@ -192,6 +193,7 @@ class Relay {
   TimePoint request_at_{}, xact_since_{}, answered_at_{};
   bool swallowing_body_ = false;  // of a message that goes on in the next bytes
   bool discarding_ = false;
+  bool alone_ = false;  // nothing is sent behind what is outstanding
   bool told_fatal_ = false;
   bool commit_under_way_ = false;
   bool terminated_ = false;

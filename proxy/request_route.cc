@@ -91,15 +91,17 @@ ReadVerdict JudgeRequest(wire::Bytes request, const RouteContext& context) {
   wire::FrameScanner scanner(wire::ClientHead);
   RequestWalk walk(context);
   size_t position = 0;
+  wire::Frame frame;
   while (position < request.size()) {
-    wire::Frame frame;
     if (scanner.Next(request, position, frame) != wire::FrameScanner::Step::kFrame) {
       return ReadVerdict::kNoQuery;
     }
     const ReadVerdict verdict = walk.Look(frame);
     if (verdict != ReadVerdict::kRead) return verdict;
   }
-  return scanner.at_boundary() ? ReadVerdict::kRead : ReadVerdict::kNoQuery;
+  // A batch without its Sync goes on with nobody knows what.
+  const bool complete = frame.type == frontend::kQuery || frame.type == frontend::kSync;
+  return scanner.at_boundary() && complete ? ReadVerdict::kRead : ReadVerdict::kNoQuery;
 }
 
 }  // namespace

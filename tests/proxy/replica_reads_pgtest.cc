@@ -123,6 +123,28 @@ TEST_F(ReplicaReads, ComeByEveryProtocol) {
   client.Exec("commit");
 }
 
+// What comes behind a read before that is answered may be a write.
+TEST_F(ReplicaReads, AreNotFollowedByPipelinedWrites) {
+  const PgweirProcess process(Options());
+  const Connection client(process.Conninfo());
+  ASSERT_TRUE(WaitReplica(client));
+  RawClient raw = RawClient::Login(process.port());
+  raw.Send(fe::Extended("select count(*) from generate_series(1, 3000000)") + fe::Sync());
+  EXPECT_TRUE(raw.Silent(50));
+  raw.Send(fe::Extended("insert into t values (6)") + fe::Sync());
+  EXPECT_EQ(Find(raw.ReadUntilReady(), 'E'), nullptr);
+  EXPECT_EQ(Find(raw.ReadUntilReady(), 'E'), nullptr);
+  ASSERT_TRUE(WaitReplica(client));
+  // A batch that goes on behind a Flush.
+  RawClient flushing = RawClient::Login(process.port());
+  flushing.Send(fe::Extended("select 1 from t limit 1") + fe::Flush());
+  flushing.ReadUntil('C');
+  flushing.Send(fe::Extended("insert into t values (7)") + fe::Sync());
+  EXPECT_EQ(Find(flushing.ReadUntilReady(), 'E'), nullptr);
+  const Result whole = client.Exec("begin read only; select 1; commit; insert into t values (8)");
+  EXPECT_TRUE(whole.ok()) << whole.message();
+}
+
 // Settings and prepared statements follow the client to whichever server answers.
 TEST_F(ReplicaReads, SeeTheSessionsSettings) {
   const PgweirProcess process(Options());
