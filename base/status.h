@@ -25,8 +25,14 @@ Status Errorf(std::string_view sqlstate, fmt::format_string<Args...> format, Arg
   return Error(sqlstate, fmt::format(format, std::forward<Args>(args)...));
 }
 
+// The same with what the client may do about it, a sentence.
+Status WithHint(Status status, std::string_view hint);
+
 // The SQLSTATE of a status: "00000" when it is OK, "XX000" when whoever made it gave none.
 std::string SqlStateOf(const Status& status);
+
+// "" when it has none.
+std::string HintOf(const Status& status);
 
 inline std::string MessageOf(const Status& status) { return std::string(status.message()); }
 

@@ -1,8 +1,16 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace pgweir::config {
+
+const Node* Database::FindNode(std::string_view node_name) const {
+  const std::span<const Node> all = all_nodes();
+  const auto found =
+      std::ranges::find_if(all, [&](const Node& one) { return one.name == node_name; });
+  return found == all.end() ? nullptr : &*found;
+}
 
 const Database* Config::FindDatabase(std::string_view name) const {
   auto it = databases.find(name);

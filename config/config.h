@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -168,6 +169,13 @@ struct Database {
   // An md5 or SCRAM secret for the user that the connection string names without a password.
   std::string login_secret;
   std::optional<AuthQuery> auth_query;  // in place of [auth]'s
+
+  // The one, or all of the shard map.
+  std::span<const Node> all_nodes() const {
+    return nodes.empty() ? std::span<const Node>(&node, 1) : std::span<const Node>(nodes);
+  }
+  // Null when it has none of this name.
+  const Node* FindNode(std::string_view node_name) const;
   bool operator==(const Database&) const = default;
 };
 

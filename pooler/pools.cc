@@ -36,7 +36,7 @@ Status KeysMissing(const Pools::Client& client, std::string_view user) {
       "cannot log in to node \"{}\" as \"{}\": only a SCRAM secret of the user is known, and no "
       "client has yet proved its keys by logging in with scram-sha-256 (put the plain password "
       "into auth.users_file, or a user and password into the connection string of database \"{}\")",
-      client.database.node.name, user, client.database_name);
+      client.node().name, user, client.database_name);
 }
 
 // Each cap is what its own kind's section says, whichever pool it is asked for.
@@ -65,12 +65,12 @@ bool StillThere(const NodeViewRef& view, const std::string& server) {
 }  // namespace
 
 StatusOr<Pools::Login> Pools::LoginFor(const Client& client) const {
-  StatusOr<std::string> node_user = UserIn(client.database.node.primary);
+  StatusOr<std::string> node_user = UserIn(client.node().primary);
   if (!node_user.ok()) return node_user.status();
   Login login;
   login.user = *std::move(node_user);
-  login.target.node = client.database.node.name;
-  login.target.connection_string = client.database.node.primary;
+  login.target.node = client.node().name;
+  login.target.connection_string = client.node().primary;
   login.target.database = DatabaseOverride(client.database, client.database_name);
   const std::string* secret = client.secret;
   if (!login.user.empty()) {
@@ -127,8 +127,8 @@ StatusOr<std::shared_ptr<Pool>> Pools::GetOrMake(const config::Config& config, c
   Target& target = login->target;
   const config::Pool limits = config.PoolFor(client.database, login->user);
   MutexLock lock(mutex_);
-  const NodeViewRef view = ViewOf(client.database.name, client.database.node.name);
-  Key key{client.database.node.name, client.database_name, login->user, ""};
+  const NodeViewRef view = ViewOf(client.database.name, client.node().name);
+  Key key{client.node().name, client.database_name, login->user, ""};
   std::string name = fmt::format("{}/{}", client.database_name, login->user);
   if (server != nullptr) {
     key.server = target.connection_string = server->connection_string;
@@ -168,7 +168,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
   limits.overflow = 0;
   limits.min_size = 0;
   login->target.keywords = std::move(keywords);
-  const Key key{client.database.node.name, client.database_name, login->user, ""};
+  const Key key{client.node().name, client.database_name, login->user, ""};
   MutexLock lock(mutex_);
   const NodeViewRef view = ViewOf(client.database.name, key.node);
   LeadToPrimary(view, login->target);
@@ -232,23 +232,23 @@ void Pools::Reconfigure(const config::Config& config, uint64_t number) {
   for (const auto& quota : quotas_->All()) quotas_->SetLimit(*quota, LimitOf(config, *quota));
   std::erase_if(views_, [&](const auto& known) {
     const auto it = config.databases.find(known.first.first);
-    return it == config.databases.end() || it->second.node.name != known.first.second;
+    return it == config.databases.end() || it->second.FindNode(known.first.second) == nullptr;
   });
   for (auto it = pools_.begin(); it != pools_.end();) {
     auto& [key, entry] = *it;
     const config::Database* database = config.FindDatabase(key.database);
-    const bool is_served = database != nullptr && database->node.name == key.node;
-    const NodeViewRef view = is_served ? ViewOf(database->name, key.node) : nullptr;
-    if (!is_served || !StillThere(view, key.server)) {
+    const config::Node* node = database == nullptr ? nullptr : database->FindNode(key.node);
+    const NodeViewRef view = node != nullptr ? ViewOf(database->name, key.node) : nullptr;
+    if (node == nullptr || !StillThere(view, key.server)) {
       entry.pool->Close();
       it = pools_.erase(it);
       continue;
     }
     entry.served_by = database->name;
-    entry.target.node = database->node.name;
+    entry.target.node = node->name;
     entry.target.database = DatabaseOverride(*database, key.database);
     if (key.server.empty() && view == nullptr) {
-      entry.target.connection_string = database->node.primary;
+      entry.target.connection_string = node->primary;
     } else if (key.server.empty()) {
       LeadToPrimary(view, entry.target);
     }

@@ -32,6 +32,8 @@ class Pools {
     const std::string& user;              // as which it authenticated
     const std::string* secret;            // the user's entry in the users file, or null
     uint64_t configuration = UINT64_MAX;  // number of the one that `database` is of
+    const config::Node* at = nullptr;     // one of its nodes; null = the one of what isn't divided
+    const config::Node& node() const { return at == nullptr ? database.node : *at; }
   };
 
   // The pool for such a client. The login to the node is the connection string's own if it names a

@@ -52,8 +52,8 @@ void SessionHost::Cancel(SessionId id, std::shared_ptr<CancelTicket> ticket) {
   });
 }
 
-void SessionHost::Replace(SnapshotRef snapshot) {
-  worker_.Post([this, snapshot = std::move(snapshot)] { snapshot_ = snapshot; });
+void SessionHost::Replace() {
+  worker_.Post([this] { Refresh(); });
 }
 
 void SessionHost::End(Ending ending) {

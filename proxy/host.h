@@ -43,6 +43,7 @@ struct Shared {
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
   Statistics& statistics;
   Control& control;
+  LatestSnapshot& latest;
   SessionCounts session_counts{};
   UserSecrets secrets{};
   LoginFailures failures{};
@@ -97,14 +98,19 @@ class SessionHost {
   Shared& shared() { return shared_; }
   WorkerTools& tools() { return tools_; }
   const SnapshotRef& snapshot() const { return snapshot_; }
+  // Looks whether there is a newer one than is known here yet: what is routed by it is routed alike
+  // on all workers from one moment on. What was had of the old one may be gone.
+  void Refresh() {
+    if (shared_.latest.number() != snapshot_->number()) snapshot_ = shared_.latest.Get();
+  }
   Ending ending() const { return ending_; }
 
   // Any thread. Serves a client's connection; takes the descriptor over.
   void Serve(int fd, Peer peer);
   // Any thread. Finds the session and gives it the request; finishes it when there is none.
   void Cancel(SessionId id, std::shared_ptr<CancelTicket> ticket);
-  // Any thread.
-  void Replace(SnapshotRef snapshot);
+  // Any thread. There is a newer snapshot.
+  void Replace();
   void End(Ending ending);
 
   // Any thread. While suspended, clients are not read.

@@ -101,7 +101,7 @@ void Relay::Attach(pooler::Lease lease) {
   backend_broken_ = false;
 }
 
-bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable) {
+bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable, std::string_view first) {
   client_.counters->Add(Stat::kAssignments);
   request_at_ = xact_since_ = now;
   const std::string settings = AgreeOnSettings();
@@ -109,18 +109,21 @@ bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable) {
     lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow, kSettings);
     lease_->unnamed = pooler::Backend::kNoStatement;
   }
+  if (!first.empty()) rewriter_.Repeat(first, *lease_, *parameters, kAgain);
   const wire::Bytes understood = TakeRequests(request);
-  if (rewriter_.uses_prepared() && scanner_.at_boundary() && client_.input.empty() &&
+  const bool alone = guided_ || client_.input.empty();
+  if (rewriter_.uses_prepared() && scanner_.at_boundary() && alone && first.empty() &&
       request.size() <= RequestReader::kMaxGathered && MayBeginAnew(request)) {
     again_.assign(wire::AsText(request));
   }
   alone_ = repeatable;
-  if (repeatable && scanner_.at_boundary() && client_.input.empty()) {
+  if (repeatable && scanner_.at_boundary() && alone && first.empty()) {
     replay_.assign(wire::AsText(request));
   }
-  if (settings.empty()) return SendFirst(understood);
+  if (settings.empty() && first.empty()) return SendFirst(understood);
   std::string flight;
-  wire::AppendQuery(flight, settings);
+  if (!settings.empty()) wire::AppendQuery(flight, settings);
+  if (!first.empty()) wire::AppendQuery(flight, first);
   flight.append(wire::AsText(understood));
   return SendFirst(wire::AsBytes(flight));
 }
@@ -338,9 +341,15 @@ bool Relay::TakeReplies(wire::Bytes in) {
     swallowing_body_ = (verdict == wire::ReplyTracker::Verdict::kSwallow &&
                         !(token == kRestoration && frame.type == backend::kParameterStatus)) ||
                        BeginsAnew(frame) || RefusesTransaction(frame, *status);
+    std::string joined;
+    JointAnswer::Fate fate = JointAnswer::Fate::kForward;
+    if (joint_ != nullptr && !swallowing_body_) fate = joint_->OnMessage(frame, joined);
+    swallowing_body_ = swallowing_body_ || fate == JointAnswer::Fate::kDrop;
     if (!swallowing_body_) again_.clear();
     if (swallowing_body_) {
       answer.Replace(frame.offset, position);
+    } else if (fate == JointAnswer::Fate::kReplace) {
+      answer.Replace(frame.offset, position) += joined;
     } else if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
       wire::AppendParseComplete(answer.Replace(frame.offset, position));
     } else if (frame.type == backend::kErrorResponse && frame.whole()) {
@@ -447,6 +456,13 @@ void Relay::Settle() {
           lease_->suspect = "settings";
         }
         break;
+      case kAgain:
+        if (!command_error_.ok()) {
+          violation_ = Errorf(SqlStateOf(command_error_),
+                              "could not take the transaction to the node of its statement: {}",
+                              MessageOf(command_error_));
+        }
+        break;
       case kQuestion:
         TakeAnswer();
         break;
@@ -502,8 +518,78 @@ void Relay::Forward(wire::Bytes bytes) {
 
 // --- from the client to the server ---
 
+bool Relay::TakesRequest() const {
+  const wire::ReplyTracker& tracker = lease_->tracker;
+  return !tools_.suspended && !terminated_ && !releasing_ && !beginning_anew_ && !stalled_ &&
+         !tracker.awaits_ready() && !tracker.copy_in() && scanner_.at_boundary() &&
+         to_backend_.empty() && client_.output.empty();
+}
+
+Relay::Next Relay::Go(wire::Bytes request) {
+  NoteBegin();
+  replay_.clear();
+  again_.clear();
+  SendToBackend(TakeRequests(request));
+  return violation_.ok() ? Next::kYield : Next::kViolation;
+}
+
+void Relay::Refuse(wire::Bytes request, const Status& refusal) {
+  NoteBegin();
+  replay_.clear();
+  again_.clear();
+  Splice flight(request, tools_.flight);
+  size_t position = 0;
+  wire::Frame frame;
+  bool refused = false;
+  while (scanner_.Next(request, position, frame) == Step::kFrame) {
+    const size_t end = std::min(frame.end(), request.size());
+    if (frame.type == frontend::kSync) {
+      lease_->tracker.OnRequest(Request::kSync);
+    } else if (!refused) {
+      refused = true;
+      rewriter_.RefuseWith(frame, end, flight, *lease_, refusal);
+    } else {
+      flight.Replace(frame.offset, end);
+    }
+  }
+  SendToBackend(flight.Result(position));
+}
+
+void Relay::Withdraw() {
+  tools_.flight.clear();
+  if (lease_->tracker.batch_open()) {
+    wire::AppendSync(tools_.flight);
+    lease_->tracker.OnRequest(Request::kSync, wire::ReplyTracker::Answers::kSwallow);
+    SendToBackend(wire::AsBytes(tools_.flight));
+  }
+  if (lease_->tracker.status() != wire::TransactionStatus::kIdle) Command("ROLLBACK");
+}
+
+// While it waits for answers, the client is read only to see whether it has gone.
+Relay::Next Relay::LookForHangUp() {
+  constexpr std::string_view kGoodbye("X\0\0\0\4", 5);
+  if (!client_.stream.socket().hung_up()) return Next::kWait;
+  while (client_.stream.readable() && client_.input.size() < Client::kMaxInput) {
+    const std::span<std::byte> scratch = client_.event.worker().scratch();
+    const net::IoResult got =
+        client_.stream.Read(scratch.first(Client::kMaxInput - client_.input.size()));
+    if (got.state == net::IoState::kBlocked) return Next::kWait;
+    if (got.state != net::IoState::kOk) {
+      return client_.input.ends_with(kGoodbye) ? Next::kWait : Next::kClientGone;
+    }
+    client_.counters->Add(Stat::kReceived, got.bytes);
+    client_.input += wire::AsText(scratch.first(got.bytes));
+  }
+  return Next::kWait;
+}
+
 Relay::Next Relay::ReadClient() {
-  const bool something = stalled_ ? !lease_->tracker.awaits_ready() : client_.stream.readable();
+  const bool reads = !guided_ || lease_->tracker.copy_in() || !scanner_.at_boundary();
+  if (!reads) return lease_->tracker.awaits_ready() ? LookForHangUp() : Next::kWait;
+  // What was read along with an earlier request, and not looked at since.
+  const bool held = guided_ && client_.input.size() != left_;
+  const bool something =
+      stalled_ ? !lease_->tracker.awaits_ready() : held || client_.stream.readable();
   if (tools_.suspended || terminated_ || releasing_ || beginning_anew_ || !something ||
       !to_backend_.empty() || lease_->tracker.pending() > kMaxPending ||
       (alone_ && lease_->tracker.outstanding())) {
@@ -512,9 +598,13 @@ Relay::Next Relay::ReadClient() {
   const std::span<std::byte> scratch = client_.event.worker().scratch();
   size_t size = client_.input.size();
   std::copy_n(wire::AsBytes(client_.input).data(), size, scratch.data());
-  if (!std::exchange(stalled_, false)) {
+  client_.input.clear();
+  if (!std::exchange(stalled_, false) && !held) {
     const net::IoResult got = client_.stream.Read(scratch.subspan(size));
-    if (got.state == net::IoState::kBlocked) return Next::kWait;
+    if (got.state == net::IoState::kBlocked) {
+      client_.input.assign(wire::AsText(scratch.first(size)));
+      return Next::kWait;
+    }
     if (got.state != net::IoState::kOk) return Next::kClientGone;
     client_.counters->Add(Stat::kReceived, got.bytes);
     NoteBegin();
@@ -522,7 +612,10 @@ Relay::Next Relay::ReadClient() {
   }
   replay_.clear();
   again_.clear();
+  streaming_ = guided_;
   SendToBackend(TakeRequests(scratch.first(size)));
+  streaming_ = false;
+  left_ = client_.input.size();
   return violation_.ok() ? Next::kYield : Next::kViolation;
 }
 
@@ -534,6 +627,13 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   wire::Frame frame;
   Step step;
   while ((step = scanner_.Next(in, position, frame)) == Step::kFrame) {
+    // What comes behind a COPY or a long message is the session's to read.
+    if (streaming_ && !lease_->tracker.copy_in()) {
+      scanner_ = wire::FrameScanner(wire::ClientHead);
+      position = frame.offset;
+      step = Step::kMore;
+      break;
+    }
     if (frame.type == frontend::kTerminate) {
       terminated_ = true;
       scanner_ = wire::FrameScanner(wire::ClientHead);
@@ -558,8 +658,7 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   }
   if (!lease_->tracker.settled().empty()) Settle();
   if (step != Step::kMore) violation_ = ProtocolViolation(step, frame.type);
-  std::string rest(wire::AsText(in.subspan(position)));
-  client_.input = std::move(rest);
+  client_.input.insert(0, wire::AsText(in.subspan(position)));
   return flight.Result(position);
 }
 

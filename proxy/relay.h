@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "pooler/pool.h"
 #include "proxy/client.h"
+#include "proxy/joint_answer.h"
 #include "proxy/request_rewriter.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
@@ -37,6 +38,20 @@ class Relay {
   // goes through as it is; in statement mode a transaction is a violation.
   void Configure(const config::Pool& limits);
 
+  // From now on it is the session that reads the client's requests, and gives them to Go one by
+  // one. The rest of a message, and the data of a COPY, are read here all the same.
+  void BeGuided() { guided_ = true; }
+  // Whether the next request may be given.
+  bool TakesRequest() const;
+  // The client's request, or a part of it, for the backend that it has.
+  Next Go(wire::Bytes request);
+  // In its place the server gets something that it refuses, and the client `refusal`, so that the
+  // client's transaction and batch are where the server takes them to be.
+  void Refuse(wire::Bytes request, const Status& refusal);
+  // Ends the client's batch, all of which is answered, and its transaction, which has done nothing,
+  // unseen by the client: they go on elsewhere.
+  void Withdraw();
+
   // The settings that the client has, or null while it has not logged in.
   wire::ParametersRef parameters;
 
@@ -57,6 +72,7 @@ class Relay {
 
   bool attached() const { return static_cast<bool>(lease_); }
   pooler::Lease& lease() { return lease_; }
+  const pooler::Lease& lease() const { return lease_; }
 
   // The client is logged in, with these settings where others have `everybodys`.
   void LoggedIn(wire::ParametersRef everybodys, NodeCatalogRef catalog) {
@@ -83,8 +99,12 @@ class Relay {
   //
   // `repeatable`: doing it twice is doing it once, so that it may be done again elsewhere as long
   // as the client has seen nothing of it. What the client sends behind it may need another server,
-  // and is not read before it is answered.
-  bool Begin(wire::Bytes request, TimePoint now, bool repeatable = false);
+  // and is not read before it is answered. `first` is SQL that the client's transaction began with
+  // elsewhere, to be carried out here before; "" = nothing.
+  bool Begin(wire::Bytes request, TimePoint now, bool repeatable = false,
+             std::string_view first = "");
+  // What several backends answer is one answer for the client; null = each is its own.
+  void set_joint(JointAnswer* joint) { joint_ = joint; }
 
   Next Pump();
 
@@ -135,7 +155,7 @@ class Relay {
 
  private:
   // Requests of pgweir's own, by the tracker's tokens.
-  enum Own : uint32_t { kSettings = 1, kCommand, kQuestion, kReset, kRestoration };
+  enum Own : uint32_t { kSettings = 1, kCommand, kQuestion, kReset, kRestoration, kAgain };
 
   Next ReadBackend();
   bool TakeReplies(wire::Bytes in);
@@ -152,6 +172,7 @@ class Relay {
   bool RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status);
   void Forward(wire::Bytes bytes);
   Next ReadClient();
+  Next LookForHangUp();
   wire::Bytes TakeRequests(wire::Bytes in);
   bool BeginsAnew(const wire::Frame& frame);
   void NoteRequest(const wire::Frame& frame);
@@ -181,6 +202,10 @@ class Relay {
   std::string again_;
   bool beginning_anew_ = false;
   const char* noted_pin_ = nullptr;
+  bool guided_ = false;
+  bool streaming_ = false;  // what is read is the rest of a message, or a COPY's data
+  size_t left_ = 0;         // of the client's input, what was looked at here and wants more
+  JointAnswer* joint_ = nullptr;
   bool stalled_ = false;  // what is in the client's input waits for answers
   bool resetting_ = false;
   bool awaits_cancel_ = false;

@@ -17,17 +17,43 @@ bool WantsAnswerNow(char type) {
          type == frontend::kFunctionCall || type == frontend::kTerminate;
 }
 
-// Whether `in`, which begins at a message, holds something to be sent now. kFrame: yes.
-Step ReadyToSend(wire::Bytes in, wire::Frame& frame) {
+// How much of `in`, which begins at a message, is to be sent now; kMore: nothing yet.
+struct Part {
+  Step step = Step::kMore;
+  size_t size = 0;
+  wire::Frame frame;
+};
+
+// All that there is, when it holds something that is to be answered now, or is long.
+Part AllOf(wire::Bytes in) {
   wire::FrameScanner scanner(wire::ClientHead);
+  Part part{Step::kMore, in.size(), {}};
   size_t position = 0;
-  Step step;
-  while ((step = scanner.Next(in, position, frame)) == Step::kFrame) {
-    if (scanner.at_boundary() && WantsAnswerNow(frame.type)) return Step::kFrame;
-    if (frame.body_length > RequestReader::kMaxGathered) return Step::kFrame;
+  while ((part.step = scanner.Next(in, position, part.frame)) == Step::kFrame) {
+    if (scanner.at_boundary() && WantsAnswerNow(part.frame.type)) return part;
+    if (part.frame.body_length > RequestReader::kMaxGathered) return part;
   }
-  if (step == Step::kMore && in.size() > RequestReader::kMaxGathered) return Step::kFrame;
-  return step;
+  if (part.step == Step::kMore && in.size() > RequestReader::kMaxGathered) {
+    part.step = Step::kFrame;
+  }
+  return part;
+}
+
+// The messages up to the first that is to be answered now, or as many as are gathered.
+Part FirstOf(wire::Bytes in) {
+  wire::FrameScanner scanner(wire::ClientHead);
+  Part part;
+  size_t position = 0;
+  while ((part.step = scanner.Next(in, position, part.frame)) == Step::kFrame) {
+    if (!scanner.at_boundary()) {
+      if (part.frame.body_length <= RequestReader::kMaxMessage) part.step = Step::kMore;
+      if (part.size == 0) part.size = in.size();
+      return part;
+    }
+    part.size = position;
+    if (WantsAnswerNow(part.frame.type) || position > RequestReader::kMaxGathered) return part;
+  }
+  return part;
 }
 
 }  // namespace
@@ -47,14 +73,13 @@ RequestReader::State RequestReader::Poll(wire::Bytes& request) {
 }
 
 RequestReader::State RequestReader::PollOnce(wire::Bytes& request) {
-  const bool fresh = examined_ || client_.input.empty();
-  examined_ = true;
+  const bool fresh = client_.input.size() == examined_;
   if (fresh && !client_.stream.readable()) return State::kWait;
 
   const std::span<std::byte> scratch = client_.event.worker().scratch();
   size_t size = client_.input.size();
   std::copy_n(wire::AsBytes(client_.input).data(), size, scratch.data());
-  if (client_.stream.readable()) {
+  if (client_.stream.readable() && (fresh || !one_by_one_)) {
     const net::IoResult got = client_.stream.Read(scratch.subspan(size));
     if (got.state == net::IoState::kClosed || got.state == net::IoState::kFailed) {
       return State::kEnded;
@@ -83,15 +108,19 @@ RequestReader::State RequestReader::Examine(wire::Bytes in, wire::Bytes& request
   if (!answer.empty() && !client_.Send(answer)) return State::kEnded;
   const wire::Bytes rest = in.subspan(position);
   if (step == Step::kFrame) {
-    step = ReadyToSend(rest, frame);
+    const Part part = one_by_one_ ? FirstOf(rest) : AllOf(rest);
+    step = part.step;
+    frame = part.frame;
     if (step == Step::kFrame) {
-      client_.input.clear();
-      request = rest;
+      request = rest.first(part.size);
+      client_.input.assign(wire::AsText(rest.subspan(part.size)));
+      examined_ = 0;
       return State::kReady;
     }
   }
   if (step != Step::kMore) return Violated(step, frame);
   client_.input.assign(wire::AsText(rest));
+  examined_ = client_.input.size();
   if (client_.input.empty()) client_.input.shrink_to_fit();
   return State::kWait;
 }
@@ -102,11 +131,13 @@ bool RequestReader::AnswersItself(const wire::Frame& frame, std::string& answer)
       ended_ = true;
       return true;
     case frontend::kSync:
+      if (standing_.batch_open) return false;
       skipping_to_sync_ = false;
-      wire::AppendReadyForQuery(answer, wire::TransactionStatus::kIdle);
+      wire::AppendReadyForQuery(answer, standing_.status);
       return true;
     // Outside a COPY the server ignores its messages, and a Flush finds nothing to push.
     case frontend::kFlush:
+      return !standing_.batch_open;
     case frontend::kCopyData:
     case frontend::kCopyDone:
     case frontend::kCopyFail:
@@ -125,19 +156,18 @@ void RequestReader::Reject(wire::Bytes request, const Status& error) {
     if (AnswersItself(frame, answer)) continue;
     AppendError(answer, Severity::kError, error);
     if (frame.type == frontend::kQuery || frame.type == frontend::kFunctionCall) {
-      wire::AppendReadyForQuery(answer, wire::TransactionStatus::kIdle);
+      wire::AppendReadyForQuery(answer, standing_.status);
     } else {
       skipping_to_sync_ = true;
     }
   }
-  std::string rest(wire::AsText(request.subspan(position)));
-  client_.input = std::move(rest);
+  client_.input.insert(0, wire::AsText(request.subspan(position)));
   if (!client_.Send(answer)) ended_ = true;
 }
 
 void RequestReader::Rewind() {
   scanner_ = wire::FrameScanner(wire::ClientHead);
-  client_.input.clear();
+  if (!one_by_one_) client_.input.clear();
 }
 
 RequestReader::State RequestReader::Violated(Step step, const wire::Frame& frame) {

@@ -21,8 +21,20 @@ class RequestReader {
 
   // A batch is gathered up to this size; what is longer streams.
   static constexpr size_t kMaxGathered = 16 * 1024;
+  // One by one, a message of up to so much is waited for.
+  static constexpr size_t kMaxMessage = 48 * 1024;
 
   explicit RequestReader(Client& client) : client_(client) {}
+
+  // From now on a request is one only, up to its Query, Sync or Flush, or, of a longer one, a part
+  // of it in whole messages; a message that is too long to be gathered comes with its end missing.
+  void ReadOneByOne() { one_by_one_ = true; }
+  // What the client's server stands in while the next is read.
+  struct Standing {
+    wire::TransactionStatus status = wire::TransactionStatus::kIdle;
+    bool batch_open = false;  // it has part of a batch, whose end is to go there, too
+  };
+  void set_standing(Standing standing) { standing_ = standing; }
 
   // `request` is in the worker's scratch and good until the next suspension.
   State Poll(wire::Bytes& request);
@@ -49,7 +61,9 @@ class RequestReader {
   wire::FrameScanner scanner_{wire::ClientHead};
   bool skipping_to_sync_ = false;
   bool ended_ = false;
-  bool examined_ = false;  // what came along with the login was looked at
+  size_t examined_ = 0;  // of what the client's input holds, bytes that want more behind them
+  bool one_by_one_ = false;
+  Standing standing_;
   Status violation_;
 };
 

@@ -68,23 +68,49 @@ bool RequestRewriter::Refuses(const wire::Frame& frame, const router::Facts& fac
   const std::string_view what = LeavesBehind(facts, query && facts.statements.size() == 1);
   if (what.empty()) return false;
   tools_.counts.refusals.Count(what);
-  const std::string no_statement = fmt::format("pgweir refuses {}", what);
-  std::string& out = flight_->Replace(frame.offset, frame.end());
-  Action refused{Kind::kRefused, 0, nullptr, std::string(what)};
-  if (query) {
-    wire::AppendQuery(out, no_statement);
-    Ask(wire::Request::kQuery, wire::ReplyTracker::Answers::kForward, Token(std::move(refused)));
-    return true;
+  const std::string_view name = query ? "" : wire::ByteReader(frame.head).Text().value_or("");
+  SendRefused(frame, frame.end(), name.empty() ? "" : "pgweir", Refusal(what));
+  return true;
+}
+
+void RequestRewriter::RefuseWith(const wire::Frame& frame, size_t end, Splice& flight,
+                                 Backend& backend, const Status& refusal) {
+  flight_ = &flight;
+  backend_ = &backend;
+  if (wire::IsWholeRequest(frame.type)) NextBatch();
+  SendRefused(frame, end, "", refusal);
+}
+
+// `name` of a statement, for a Parse to fail under.
+void RequestRewriter::SendRefused(const wire::Frame& frame, size_t end, std::string_view name,
+                                  Status refusal) {
+  constexpr std::string_view kNoStatement = "pgweir refuses this";
+  std::string& out = flight_->Replace(frame.offset, end);
+  Action refused{.kind = Kind::kRefused, .id = 0, .refusal = std::move(refusal)};
+  if (wire::IsWholeRequest(frame.type)) {
+    wire::AppendQuery(out, kNoStatement);
+    return Ask(wire::Request::kQuery, wire::ReplyTracker::Answers::kForward,
+               Token(std::move(refused)));
   }
-  const std::string_view name = wire::ByteReader(frame.head).Text().value_or("");
   if (name.empty()) {
     refused.id = tools_.next_unnamed++;
     state_.Replace(refused.id);
     SetUnnamed(Backend::kUnknownStatement);
   }
-  wire::AppendParse(out, name.empty() ? "" : "pgweir", no_statement, std::string_view("\0\0", 2));
+  wire::AppendParse(out, name, kNoStatement, std::string_view("\0\0", 2));
   Ask(wire::Request::kParse, wire::ReplyTracker::Answers::kForward, Token(std::move(refused)));
-  return true;
+}
+
+void RequestRewriter::Repeat(std::string_view sql, Backend& backend, const wire::Parameters& had,
+                             uint32_t token) {
+  backend_ = &backend;
+  had_ = &had;
+  bound_ = {};
+  const router::FactsRef facts = Understand(sql);
+  NoteUnseen(facts);
+  Note(*facts, facts->effects, sql);
+  Ask(wire::Request::kQuery, wire::ReplyTracker::Answers::kSwallow, token);
+  SetUnnamed(Backend::kNoStatement);
 }
 
 Status RequestRewriter::Refusal(std::string_view what) {

@@ -141,7 +141,7 @@ std::string RequestRewriter::ErrorInstead(std::string_view body, uint32_t token)
   std::string out;
   const Action* asked = Asked(token);
   if (asked != nullptr && asked->kind == Kind::kRefused && IsSyntaxError(body)) {
-    AppendError(out, Severity::kError, Refusal(asked->name));
+    AppendError(out, Severity::kError, asked->refusal);
     return out;
   }
   const std::string renamed = InClientsNames(body, asked);

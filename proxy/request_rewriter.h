@@ -63,6 +63,16 @@ class RequestRewriter {
   bool Take(const wire::Frame& frame, Splice& flight, pooler::Backend& backend,
             const wire::Parameters& had);
 
+  // A statement of the client's is carried out once more, unseen, and does to its session what it
+  // did before. The caller sends it.
+  void Repeat(std::string_view sql, pooler::Backend& backend, const wire::Parameters& had,
+              uint32_t token);
+
+  // In place of the client's request the server gets something that it refuses at the same point;
+  // the client is told `refusal`. in[frame.offset, end) of the flight is the request.
+  void RefuseWith(const wire::Frame& frame, size_t end, Splice& flight, pooler::Backend& backend,
+                  const Status& refusal);
+
   // In session mode nothing is translated; but a backend that learns a name with a dot must not be
   // handed on, because its server doesn't forget it.
   void NoteCustomSettings(const wire::Frame& frame, pooler::Backend& backend);
@@ -109,6 +119,7 @@ class RequestRewriter {
     std::string name = {};
     SessionState::Names names = {};  // that a kCloseAll takes
     std::vector<NameShift> shifts = {};
+    Status refusal = absl::OkStatus();  // of a kRefused
   };
 
   void NextBatch();
@@ -145,6 +156,7 @@ class RequestRewriter {
   // the server refuse it, at its place among the others.
   bool Refuses(const wire::Frame& frame, const router::Facts& facts);
   static Status Refusal(std::string_view what);
+  void SendRefused(const wire::Frame& frame, size_t end, std::string_view name, Status refusal);
 
   void Ask(wire::Request request,
            wire::ReplyTracker::Answers answers = wire::ReplyTracker::Answers::kForward,

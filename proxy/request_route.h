@@ -3,14 +3,13 @@
 #include <string_view>
 
 #include "proxy/node_catalog.h"
-#include "proxy/session_state.h"
+#include "proxy/request_contents.h"
 #include "proxy/worker_tools.h"
-#include "wire/parameters.h"
-#include "wire/protocol.h"
 
 namespace pgweir::proxy {
 
-// What a request that begins a client's use of a backend says about which backend that may be.
+// What a request that begins a client's use of a backend says about which server of its node that
+// may be.
 struct RequestRoute {
   enum class Role : uint8_t {
     kPrimary,
@@ -20,16 +19,7 @@ struct RequestRoute {
   std::string_view why;
 };
 
-// What the route depends on, besides the request.
-struct RouteContext {
-  const SessionState& state;
-  const wire::Parameters& settings;
-  NodeCatalog& catalog;
-  WorkerTools& tools;
-};
-
-// `request` is what RequestReader gives: from a message's beginning, perhaps with a part missing at
-// its end. Such a one may be anything.
-RequestRoute RouteOf(wire::Bytes request, const RouteContext& context);
+RequestRoute RouteOf(const RequestContents& request, const wire::Parameters& settings,
+                     NodeCatalog& catalog, WorkerTools& tools);
 
 }  // namespace pgweir::proxy

@@ -80,6 +80,21 @@ net::Task<void> Session::Serve() {
       if (next == Relay::Next::kFree) {
         GiveBack();
       } else if (next == Relay::Next::kWait) {
+        if (sharded() && relay_.TakesRequest()) {
+          const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+          requests_.set_standing({tracker.status(), tracker.batch_open()});
+          wire::Bytes request;
+          const RequestReader::State state = NextRequest(request);
+          if (state == RequestReader::State::kReady) {
+            if (!co_await GoOn(request)) co_return;
+            continue;
+          }
+          if (state != RequestReader::State::kWait) {
+            if (state == RequestReader::State::kViolation) co_await Say(requests_.violation());
+            co_await CleanUp();
+            co_return;
+          }
+        }
         if (MustEnd()) {
           co_await Say(EndReason());
           co_await CleanUp();
@@ -100,6 +115,13 @@ net::Task<void> Session::Serve() {
       }
     }
 
+    if (sharded()) {
+      if (!sharding_->onward.empty()) {
+        if (!co_await CarryOn()) co_return;
+        continue;
+      }
+      requests_.set_standing({});
+    }
     wire::Bytes request;
     const RequestReader::State state = NextRequest(request);
     if (state == RequestReader::State::kEnded) co_return;
@@ -124,6 +146,10 @@ net::Task<void> Session::Serve() {
     const TimePoint now = Clock::now();
     if (const Status chosen = ChooseServer(request); !chosen.ok()) {
       requests_.Reject(request, chosen);
+      continue;
+    }
+    if (sharded() && sharding_->everywhere) {
+      co_await RunEverywhere(std::string(wire::AsText(request)));
       continue;
     }
     pooler::Lease lease = TryAcquire();
@@ -167,6 +193,12 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
           co_await Say(reason);
           co_return false;
         }
+        // Its transaction has begun elsewhere, and is there no more.
+        if (!First().empty()) {
+          co_await Say(reason);
+          co_return false;
+        }
+        if (sharded()) sharding_->onward.clear();
         requests_.Reject(wire::AsBytes(request), reason);
         co_return true;
       }
@@ -181,7 +213,7 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) {
       const Status agreed = co_await Agree();
-      if (agreed.ok() && relay_.Begin(wire::AsBytes(request), Clock::now(), at_choice())) {
+      if (agreed.ok() && relay_.Begin(wire::AsBytes(request), Clock::now(), at_choice(), First())) {
         co_return true;
       }
       if (agreed.ok()) requests_.Rewind();
@@ -229,7 +261,7 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
       outcome = Error(sqlstate::kQueryCanceled, "canceling statement due to user request");
     } else if (Clock::now() >= until) {
       outcome = waiting.TimedOut();
-    } else if (at_choice() && copies_->PickIsOut()) {
+    } else if (at_choice() && at_->copies->PickIsOut()) {
       outcome = Error(sqlstate::kConnectionFailure, "the replica is not usable any more");
     } else {
       if (Clock::now() >= notify_at) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@
 #include "proxy/node_copies.h"
 #include "proxy/relay.h"
 #include "proxy/request.h"
+#include "proxy/request_contents.h"
+#include "proxy/sharding.h"
 #include "proxy/time_limits.h"
 #include "wire/startup.h"
 
@@ -64,14 +67,48 @@ class Session {
   bool SendWelcome();
 
   // --- where requests go (session_routing.cc) ---
-  // Makes pool_ lead to a server that may carry out the request.
+  // A node of the database's, as this session uses it.
+  struct Node {
+    std::string name;
+    std::shared_ptr<pooler::Pool> primary;
+    std::unique_ptr<NodeCopies> copies;  // null = one server carries out everything
+    TimePoint wrote_at{};                // when the last that wasn't surely a read was done
+  };
+  // Makes pool_ lead to a server that may carry out the request, which begins the use of a backend.
   Status ChooseServer(wire::Bytes request);
-  void LearnCopies(const config::Database& database, const std::optional<std::string>& secret);
+  // Likewise, of the node at_.
+  Status ChooseCopy(const RequestContents& request);
+  ReadingContext Reading() const {
+    return {relay_.state(), *relay_.parameters, host_.tools().statements};
+  }
+  // Its servers, when it has several to choose from.
+  std::unique_ptr<NodeCopies> CopiesOf(const config::Database& database, const config::Node& node,
+                                       const std::shared_ptr<pooler::Pool>& primary) const;
   void TakePrimary();  // in place of a replica that has failed
   // It is at a replica, but the primary could carry it out as well.
-  bool at_choice() const { return reads_ && copies_ != nullptr && pool_ != copies_->primary(); }
+  bool at_choice() const { return reads_ && pool_ != at_->primary; }
   // The backend, which is not needed any more.
   void GiveBack();
+
+  // --- where they go in a sharded database (session_shards.cc) ---
+  bool sharded() const { return sharding_ != nullptr; }
+  // The node of this name; it stays for as long as the session.
+  StatusOr<Node*> NodeOf(const std::string& name);
+  // Makes at_ the node of a request that begins the use of a backend.
+  Status ChooseNode(const RequestContents& request);
+  // Likewise the next of those that the request under way goes to.
+  Status ChooseNext();
+  Status RouteByMap(const RequestContents& request, ShardRoute& route);
+  // The client's next request, or part of one, while it holds a backend: it goes there, or takes
+  // the transaction elsewhere, or is refused.
+  net::Task<bool> GoOn(wire::Bytes request);
+  Status WhyNotHere(const ShardRoute& route) const;
+  // The request under way goes on at the next node, now that the last one's backend is given back.
+  net::Task<bool> CarryOn();
+  // SQL that the transaction began with elsewhere.
+  std::string_view First() const { return sharded() ? sharding_->first : std::string_view(); }
+  // A statement on the schema of all nodes.
+  net::Task<void> RunEverywhere(std::string request);
 
   // --- requests (session.cc) ---
   net::Task<void> Serve();
@@ -117,7 +154,9 @@ class Session {
   Client client_;
   RequestReader requests_;
   pooler::ClientCaps::Ticket admission_;  // from login to the end
-  std::unique_ptr<NodeCopies> copies_;    // null = one server carries out everything
+  std::map<std::string, Node> nodes_;     // by name; those that were used
+  Node* at_ = nullptr;                    // whose backend it has, had last, or is to get
+  std::unique_ptr<Sharding> sharding_;    // null = one node holds everything
   // Where the next backend comes from, or the present one came from. Before relay_, whose lease is
   // one of its.
   std::shared_ptr<pooler::Pool> pool_;
@@ -126,8 +165,8 @@ class Session {
   TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
   NodeCatalogRef catalog_;
-  bool reads_ = false;    // what was sent since the backend was taken is surely but reads
-  TimePoint wrote_at_{};  // when the last that wasn't was done
+  bool reads_ = false;  // what was sent since the backend was taken is surely but reads
+  std::optional<std::string> secret_;  // the user's, by which to log in to servers
   bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;

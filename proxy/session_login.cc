@@ -216,7 +216,16 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   co_await AwaitCatalog(*catalog);
   relay_.LoggedIn(pool_->login_parameters(), catalog);
   catalog_ = std::move(catalog);
-  LearnCopies(*database, proof->secret);
+  secret_ = proof->secret;
+  at_ = &nodes_[database->node.name];
+  at_->name = database->node.name;
+  at_->primary = pool_;
+  at_->copies = CopiesOf(*database, database->node, pool_);
+  if (database->shard_map != nullptr) {
+    sharding_ = std::make_unique<Sharding>();
+    requests_.ReadOneByOne();
+    relay_.BeGuided();
+  }
   membership_ = pooler::Pool::Member(pool_);
   co_return learnt;
 }

@@ -27,20 +27,33 @@ Consistency ConsistencyOf(const wire::Parameters& settings, Consistency configur
 
 }  // namespace
 
-void Session::LearnCopies(const config::Database& database,
-                          const std::optional<std::string>& secret) {
-  if (database.node.replicas.empty() || mode_ == config::PoolMode::kSession) return;
-  auto status = host_.shared().nodes.Find(database.name, database.node.name);
-  if (status == nullptr) return;
-  copies_ = std::make_unique<NodeCopies>(
-      std::move(status), pool_,
-      NodeCopies::Session{.user = user_, .database = database_, .secret = secret});
+std::unique_ptr<NodeCopies> Session::CopiesOf(const config::Database& database,
+                                              const config::Node& node,
+                                              const std::shared_ptr<pooler::Pool>& primary) const {
+  if (node.replicas.empty() || mode_ == config::PoolMode::kSession) return nullptr;
+  auto status = host_.shared().nodes.Find(database.name, node.name);
+  if (status == nullptr) return nullptr;
+  return std::make_unique<NodeCopies>(
+      std::move(status), primary,
+      NodeCopies::Session{.user = user_, .database = database_, .secret = secret_});
 }
 
 Status Session::ChooseServer(wire::Bytes request) {
   reads_ = false;
-  if (copies_ == nullptr) return absl::OkStatus();
-  pool_ = copies_->primary();
+  if (!sharded() && at_->copies == nullptr) return absl::OkStatus();
+  host_.Refresh();
+  const RequestContents contents = ReadRequest(request, Reading());
+  if (sharded()) {
+    if (Status chosen = ChooseNode(contents); !chosen.ok()) return chosen;
+    if (!sharding_->onward.empty()) sharding_->request.assign(wire::AsText(request));
+  }
+  return ChooseCopy(contents);
+}
+
+Status Session::ChooseCopy(const RequestContents& request) {
+  reads_ = false;
+  pool_ = at_->primary;
+  if (at_->copies == nullptr) return absl::OkStatus();
   const wire::Parameters& settings = *relay_.parameters;
   // A role that is none of these is a label of replicas.
   const std::string_view role = SettingOr(settings, kRoleSetting, "auto");
@@ -50,13 +63,13 @@ Status Session::ChooseServer(wire::Bytes request) {
   if (database == nullptr) return absl::OkStatus();
   const Consistency consistency = ConsistencyOf(settings, database->consistency);
   if (consistency == Consistency::kPrimary && role == "auto") return absl::OkStatus();
-  const RequestRoute route = RouteOf(request, {relay_.state(), settings, *catalog_, host_.tools()});
+  const RequestRoute route = RouteOf(request, settings, *catalog_, host_.tools());
   reads_ = route.role == Role::kAnyCopy;
   if (!reads_ && role == "auto") return absl::OkStatus();
   NodeCopies::Wish wish;
   if (role != "auto" && role != "replica") wish.label = role;
-  if (consistency == Consistency::kSession) wish.since = wrote_at_;
-  auto replica = copies_->Pick(host_.shared().pools, config, wish);
+  if (consistency == Consistency::kSession) wish.since = at_->wrote_at;
+  auto replica = at_->copies->Pick(host_.shared().pools, config, wish);
   if (replica != nullptr) {
     pool_ = std::move(replica);
   } else if (!reads_ || database->replica_fallback == config::ReplicaFallback::kError) {
@@ -68,15 +81,17 @@ Status Session::ChooseServer(wire::Bytes request) {
 }
 
 void Session::TakePrimary() {
-  copies_->ForgetPick();
-  pool_ = copies_->primary();
+  at_->copies->ForgetPick();
+  pool_ = at_->primary;
 }
 
 // What may have written counts from when the client knows that it is done.
 void Session::GiveBack() {
   const TimePoint answered = relay_.answered_at();
   relay_.Release(answered == TimePoint() ? Clock::now() : answered);
-  if (copies_ != nullptr && !reads_ && pool_ == copies_->primary()) wrote_at_ = Clock::now();
+  if (at_ != nullptr && at_->copies != nullptr && !reads_ && pool_ == at_->primary) {
+    at_->wrote_at = Clock::now();
+  }
 }
 
 }  // namespace pgweir::proxy

@@ -33,36 +33,57 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   auto config = config::Load(config_path);
   if (!config.ok()) return config.status();
   snapshot->config_ = std::move(*config);
-  for (const auto& [name, database] : snapshot->config_.databases) {
-    if (database.shard_map != nullptr) {
-      return Errorf(sqlstate::kConfigFileError,
-                    "{}: databases.{}: the shard map is sound, but sharded databases are not "
-                    "served by this version",
-                    config_path, name);
-    }
-    const auto user = pooler::UserIn(database.node.primary);
-    if (!user.ok()) {
-      return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, name,
-                    MessageOf(user.status()));
-    }
-    const config::AuthQuery query = snapshot->config_.AuthQueryFor(name);
-    if (query.sql.empty() || !query.user.empty() || !user->empty()) continue;
-    return Errorf(sqlstate::kConfigFileError,
-                  "{}: auth.query needs auth.query_user, or a user in the connection string of "
-                  "databases.{}",
-                  config_path, name);
-  }
-  for (const pooler::NodeSettings& node : NodesOf(snapshot->config_)) {
-    const auto servers = pooler::ServersOf(node);
-    if (servers.ok()) continue;
-    return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, node.database,
-                  MessageOf(servers.status()));
-  }
+  const Status sound = snapshot->CheckDatabases(config_path);
+  if (!sound.ok()) return sound;
+  snapshot->CompileShardMaps();
   const Status files = snapshot->LoadAuthFiles();
   if (!files.ok()) return files;
   const Status tls = snapshot->LoadTls();
   if (!tls.ok()) return tls;
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+// What only libpq knows of the connection strings, and what does not go together.
+Status Snapshot::CheckDatabases(const std::string& config_path) const {
+  const auto fault = [&](const std::string& database, std::string_view what) {
+    return Errorf(sqlstate::kConfigFileError, "{}: databases.{}: {}", config_path, database, what);
+  };
+  for (const auto& [name, database] : config_.databases) {
+    const config::AuthQuery query = config_.AuthQueryFor(name);
+    for (const config::Node& node : database.all_nodes()) {
+      const auto user = pooler::UserIn(node.primary);
+      if (!user.ok()) return fault(name, MessageOf(user.status()));
+      if (query.sql.empty() || !query.user.empty() || !user->empty()) continue;
+      return Errorf(sqlstate::kConfigFileError,
+                    "{}: auth.query needs auth.query_user, or a user in the connection string of "
+                    "databases.{}",
+                    config_path, name);
+    }
+    if (database.shard_map != nullptr && database.pool.mode == config::PoolMode::kSession) {
+      return fault(name,
+                   "pool.mode must be transaction or statement where there is a shard_map: in "
+                   "session mode a client keeps one server");
+    }
+  }
+  for (const pooler::NodeSettings& node : NodesOf(config_)) {
+    const auto servers = pooler::ServersOf(node);
+    if (!servers.ok()) return fault(node.database, MessageOf(servers.status()));
+  }
+  return absl::OkStatus();
+}
+
+void Snapshot::CompileShardMaps() {
+  for (const auto& [name, database] : config_.databases) {
+    if (database.shard_map == nullptr) continue;
+    std::vector<std::string> nodes;
+    for (const config::Node& node : database.all_nodes()) nodes.push_back(node.name);
+    shard_maps_[name] = router::ShardMap::Compile(*database.shard_map, nodes);
+  }
+}
+
+router::ShardMapRef Snapshot::ShardMapOf(const std::string& database) const {
+  const auto found = shard_maps_.find(database);
+  return found == shard_maps_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<const Snapshot> Snapshot::With(config::Config config) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -11,6 +13,7 @@
 #include "config/ident_map.h"
 #include "config/users.h"
 #include "net/tls.h"
+#include "router/shard_map.h"
 #include "wire/scram.h"
 
 namespace pgweir::proxy {
@@ -31,6 +34,8 @@ class Snapshot {
   const config::HbaRules& hba() const { return hba_; }
   const config::IdentMaps& ident_maps() const { return ident_maps_; }
   const config::OwnAddresses& own_addresses() const { return own_addresses_; }
+  // Of the configuration's entry of this name; null when one node holds everything.
+  router::ShardMapRef ShardMapOf(const std::string& database) const;
   // Null when TLS is off.
   const std::shared_ptr<const net::TlsContext>& tls() const { return tls_; }
 
@@ -50,11 +55,14 @@ class Snapshot {
     absl::flat_hash_map<std::string, Secret> secrets ABSL_GUARDED_BY(mutex);
   };
 
+  Status CheckDatabases(const std::string& config_path) const;
+  void CompileShardMaps();
   Status LoadAuthFiles();
   Status LoadTls();
 
   uint64_t number_ = NextNumber();
   config::Config config_;
+  std::map<std::string, router::ShardMapRef> shard_maps_;  // by database
   config::Users users_;
   config::HbaRules hba_;
   config::IdentMaps ident_maps_;
@@ -64,6 +72,27 @@ class Snapshot {
 };
 
 using SnapshotRef = std::shared_ptr<const Snapshot>;
+
+// The newest one, from one moment on for all threads. Thread-safe.
+class LatestSnapshot {
+ public:
+  explicit LatestSnapshot(SnapshotRef first) { Set(std::move(first)); }
+  void Set(SnapshotRef snapshot) {
+    const MutexLock lock(mutex_);
+    snapshot_ = std::move(snapshot);
+    number_.store(snapshot_->number(), std::memory_order_release);
+  }
+  SnapshotRef Get() const {
+    const MutexLock lock(mutex_);
+    return snapshot_;
+  }
+  uint64_t number() const { return number_.load(std::memory_order_acquire); }
+
+ private:
+  mutable Mutex mutex_;
+  SnapshotRef snapshot_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> number_{0};
+};
 
 using config::KindOf;
 using config::SecretKind;

@@ -73,7 +73,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   peer_cancels_ = std::make_unique<PeerCancels>();
   statistics_ = std::make_unique<Statistics>(workers_.size());
   shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
-                                     *nodes_, hosts_, *statistics_, *this);
+                                     *nodes_, hosts_, *statistics_, *this, latest_);
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -183,7 +183,8 @@ Status Supervisor::Reload() {
 
 void Supervisor::Serve(SnapshotRef snapshot) {
   snapshot_ = std::move(snapshot);
-  for (const auto& host : hosts_) host->Replace(snapshot_);
+  latest_.Set(snapshot_);
+  for (const auto& host : hosts_) host->Replace();
   shared_->secrets.Reset();
   // A secret of auth.query's is compared when its user logs in next.
   pools_->ForgetKeysUnless([this](const std::string& user, const std::string& secret) {

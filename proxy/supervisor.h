@@ -45,6 +45,7 @@ class Supervisor final : public Control {
 
   const std::string config_path_;
   SnapshotRef snapshot_;
+  LatestSnapshot latest_{snapshot_};
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer ticker_;

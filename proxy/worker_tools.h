@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/catalog_verdicts.h"
+#include "proxy/planners.h"
 #include "proxy/reason_counts.h"
 #include "router/statement_cache.h"
 
@@ -16,6 +17,7 @@ struct WorkerTools {
 
   router::StatementCache statements;
   CatalogVerdicts catalogs;
+  Planners planners;
   std::string flight;     // requests that are put together anew
   std::string answer;     // likewise answers
   SessionCounts& counts;  // of all workers

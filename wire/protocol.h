@@ -46,6 +46,11 @@ inline constexpr char kSync = 'S';
 inline constexpr char kTerminate = 'X';
 }  // namespace frontend
 
+// A message to a server that is answered up to a ReadyForQuery by itself.
+inline bool IsWholeRequest(char type) {
+  return type == frontend::kQuery || type == frontend::kFunctionCall;
+}
+
 namespace backend {
 inline constexpr char kAuthentication = 'R';
 inline constexpr char kBackendKeyData = 'K';

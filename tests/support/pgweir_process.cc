@@ -96,6 +96,7 @@ void PgweirProcess::Rewrite(const PgweirOptions& options) {
       port_, options.listen, options.auth, options.pool, options.log, options.databases);
   WriteFile(folder_.File("users.txt"), options.users);
   ::chmod(folder_.File("users.txt").c_str(), 0600);
+  for (const auto& [name, contents] : options.files) WriteFile(folder_.File(name), contents);
   WriteFile(config_file(), ReplaceAll(text, "@", folder_.path()));
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/child_process.h"
@@ -20,7 +21,8 @@ struct PgweirOptions {
   std::string pool = {};
   std::string databases = {};  // [databases.…] and [users.…] tables, see DatabaseToml
   std::string log = "level = \"debug\"";
-  std::string users = "\"postgres\" \"postgres-secret\"\n";  // users.txt
+  std::string users = "\"postgres\" \"postgres-secret\"\n";     // users.txt
+  std::vector<std::pair<std::string, std::string>> files = {};  // others, by name
   std::vector<std::string> env = {};
   bool wait_ready = true;
   int port = 0;  // 0 = a free one

@@ -1,0 +1,207 @@
+// Where a session's requests go in a database that is divided among nodes.
+//
+// A request goes to one node as a whole, and so does a transaction: with its first statement that
+// belongs to a node. What comes before that (BEGIN, SET, SAVEPOINT, SELECT 1) is carried out where
+// the session was last, and again on that node when it is another one.
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "base/log.h"
+#include "proxy/session.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using Where = ShardRoute::Where;
+
+Status NotSharded() {
+  return Error(sqlstate::kAdminShutdown,
+               "terminating connection: the configuration has no shard map for its database any "
+               "more");
+}
+
+}  // namespace
+
+void Sharding::BeginTransaction(const wire::Parameters& settings) {
+  transaction = Transaction();
+  transaction.wishes = WishesOf(settings);
+}
+
+void Sharding::Note(const ShardRoute& route) {
+  transaction.movable = transaction.movable && route.movable;
+  transaction.reads = transaction.reads || route.reads;
+  if (route.again.empty()) return;
+  if (!transaction.again.empty()) transaction.again += ";";
+  transaction.again += route.again;
+}
+
+// One that keeps its snapshot would have another one elsewhere.
+bool Sharding::movable() const {
+  if (!transaction.movable) return false;
+  if (!transaction.reads) return true;
+  std::string lower = transaction.again;
+  absl::AsciiStrToLower(&lower);
+  return lower.find("isolation") == std::string::npos;
+}
+
+StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
+  const auto known = nodes_.find(name);
+  if (known != nodes_.end()) return &known->second;
+  const SnapshotRef& snapshot = host_.snapshot();
+  const config::Database* database = snapshot->config().FindDatabase(database_);
+  const config::Node* node = database == nullptr ? nullptr : database->FindNode(name);
+  if (node == nullptr) return NotSharded();
+  const pooler::Pools::Client asking{
+      *database,          database_, user_, secret_.has_value() ? &*secret_ : nullptr,
+      snapshot->number(), node};
+  auto pool = host_.shared().pools.Get(snapshot->config(), asking);
+  if (!pool.ok()) return pool.status();
+  host_.shared().nodes.Lend(database->name, node->name, *pool);
+  Node& fresh = nodes_[name];
+  fresh.name = name;
+  fresh.primary = *std::move(pool);
+  fresh.copies = CopiesOf(*database, *node, fresh.primary);
+  return &fresh;
+}
+
+Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
+  if (!relay_.parameters->ascii_superset()) {
+    return Error(sqlstate::kFeatureNotSupported,
+                 "statements in this client_encoding can't be routed by symbol: use UTF8");
+  }
+  WorkerTools& tools = host_.tools();
+  ShardWishes& wishes = sharding_->transaction.wishes;
+  route = RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map));
+  NoteWishes(request, Reading(), wishes);
+  return route.where == Where::kRefused ? route.refusal : absl::OkStatus();
+}
+
+Status Session::ChooseNode(const RequestContents& request) {
+  const SnapshotRef& snapshot = host_.snapshot();
+  const config::Database* database = snapshot->config().FindDatabase(database_);
+  if (database == nullptr || database->shard_map == nullptr) return NotSharded();
+  sharding_->map = snapshot->ShardMapOf(database->name);
+  sharding_->BeginTransaction(*relay_.parameters);
+  sharding_->everywhere = false;
+  sharding_->first.clear();
+  ShardRoute route;
+  if (Status routed = RouteByMap(request, route); !routed.ok()) return routed;
+  sharding_->Note(route);
+  const router::ShardMap& map = *sharding_->map;
+  sharding_->onward.clear();
+  sharding_->joint = {};
+  relay_.set_joint(nullptr);
+  if (route.where == Where::kEverywhere) {
+    sharding_->everywhere = true;
+    return absl::OkStatus();
+  }
+  if (route.where == Where::kConcat) {
+    for (size_t node = map.nodes().size(); node-- > 0;) {
+      if (route.nodes.Has(static_cast<router::NodeId>(node))) {
+        sharding_->onward.push_back(map.nodes()[node]);
+      }
+    }
+    relay_.set_joint(&sharding_->joint);
+    return ChooseNext();
+  }
+  if (route.where == Where::kNode) sharding_->onward = {map.NameOf(route.node)};
+  if (route.where == Where::kAnywhere && !map.Find(at_->name).has_value()) {
+    sharding_->onward = {map.NameOf(map.default_node())};
+  }
+  return sharding_->onward.empty() ? absl::OkStatus() : ChooseNext();
+}
+
+Status Session::ChooseNext() {
+  const std::string name = std::move(sharding_->onward.back());
+  sharding_->onward.pop_back();
+  auto node = NodeOf(name);
+  if (!node.ok()) return node.status();
+  at_ = *node;
+  sharding_->joint.BeginPart(sharding_->onward.empty());
+  return absl::OkStatus();
+}
+
+net::Task<bool> Session::GoOn(wire::Bytes request) {
+  host_.Refresh();
+  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  const bool fresh = tracker.status() == wire::TransactionStatus::kIdle && !tracker.batch_open();
+  if (fresh) sharding_->BeginTransaction(*relay_.parameters);
+  // There it is only said that the transaction has failed.
+  const bool failed = tracker.status() == wire::TransactionStatus::kFailed;
+  if (failed) sharding_->transaction.movable = false;
+  if (failed || tracker.skipping()) {
+    const Relay::Next next = relay_.Go(request);
+    co_return next != Relay::Next::kViolation || co_await Leave(next);
+  }
+  ShardRoute route;
+  Status refusal = RouteByMap(ReadRequest(request, Reading()), route);
+  if (refusal.ok()) refusal = WhyNotHere(route);
+  if (!refusal.ok()) {
+    relay_.Refuse(request, refusal);
+    co_return true;
+  }
+  if (route.where == Where::kNode && sharding_->map->NameOf(route.node) != at_->name) {
+    sharding_->onward = {sharding_->map->NameOf(route.node)};
+    sharding_->request.assign(wire::AsText(request));
+    sharding_->first = sharding_->transaction.again;
+    sharding_->Note(route);
+    relay_.Withdraw();
+    co_return true;
+  }
+  sharding_->Note(route);
+  const Relay::Next next = relay_.Go(request);
+  co_return next != Relay::Next::kViolation || co_await Leave(next);
+}
+
+// OK when it may be carried out on the present backend, or on another in its place.
+Status Session::WhyNotHere(const ShardRoute& route) const {
+  const router::ShardMap& map = *sharding_->map;
+  switch (route.where) {
+    case Where::kAnywhere:
+    case Where::kRefused:
+      return absl::OkStatus();
+    case Where::kConcat:
+    case Where::kEverywhere:
+      return WithHint(Errorf(sqlstate::kFeatureNotSupported,
+                             "a statement on several nodes within a transaction, which is on the "
+                             "node {} only",
+                             at_->name),
+                      "Send it outside of the transaction.");
+    case Where::kNode:
+      break;
+  }
+  if (map.NameOf(route.node) == at_->name) return absl::OkStatus();
+  if (const char* pin = relay_.state().pin(); pin != nullptr) {
+    return Errorf(sqlstate::kFeatureNotSupported,
+                  "statement belongs to the node {}, but its session is kept on the node {} by: {}",
+                  map.NameOf(route.node), at_->name, pin);
+  }
+  if (sharding_->movable() && !relay_.lease()->tracker.outstanding()) return absl::OkStatus();
+  return WithHint(Errorf(sqlstate::kFeatureNotSupported,
+                         "statement belongs to the node {}, but its transaction is on the node {}",
+                         map.NameOf(route.node), at_->name),
+                  "A transaction can't span several nodes: use one for each.");
+}
+
+net::Task<bool> Session::CarryOn() {
+  if (sharding_->joint.failed()) {
+    sharding_->onward.clear();
+    co_return true;
+  }
+  const std::string request = sharding_->request;
+  Status chosen = ChooseNext();
+  if (chosen.ok()) chosen = ChooseCopy(ReadRequest(wire::AsBytes(request), Reading()));
+  if (!chosen.ok()) {
+    co_await Say(chosen);
+    co_return false;
+  }
+  co_return co_await Obtain(request, TryAcquire());
+}
+
+net::Task<void> Session::RunEverywhere(std::string request) {
+  requests_.Reject(wire::AsBytes(request), Error(sqlstate::kFeatureNotSupported, "not yet"));
+  co_return;
+}
+
+}  // namespace pgweir::proxy

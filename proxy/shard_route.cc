@@ -1,0 +1,284 @@
+#include "proxy/shard_route.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "router/literal_value.h"
+#include "router/statement_cache.h"
+#include "wire/byte_reader.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using router::NodeId;
+using router::Plan;
+using Use = RequestStatement::Use;
+using Where = ShardRoute::Where;
+
+constexpr std::string_view kPrefix = "pgweir.";
+
+// Effects of a statement on its transaction or session that it has anywhere.
+constexpr uint32_t kOfTheSession = router::kSetsSetting | router::kResetsAll | router::kTransaction;
+
+Status Refusal(std::string_view message, std::string_view hint = "") {
+  return WithHint(Error(sqlstate::kFeatureNotSupported, message), hint);
+}
+
+bool IsUtf8(const wire::Parameters& settings) {
+  const std::string* encoding = settings.Find("client_encoding");
+  return encoding != nullptr && *encoding == "UTF8";
+}
+
+using BoundParameters = absl::InlinedVector<router::BoundParameter, 8>;
+
+// The values of a Bind, as far as they are here; `types` as Parse has them.
+BoundParameters ReadValues(std::string_view values, std::string_view types) {
+  wire::ByteReader reader(wire::AsBytes(values));
+  wire::ByteReader declared(wire::AsBytes(types));
+  const size_t formats = reader.Int16().value_or(0);
+  wire::ByteReader format_codes(wire::AsBytes(reader.Take(formats * 2).value_or("")));
+  const size_t count = reader.Int16().value_or(0);
+  size_t types_left = declared.Int16().value_or(0);
+  BoundParameters parameters;
+  uint16_t format = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (formats == 1 ? i == 0 : i < formats) format = format_codes.Int16().value_or(0);
+    router::BoundParameter parameter;
+    if (types_left > 0) {
+      parameter.type = declared.Int32().value_or(0);
+      --types_left;
+    }
+    parameter.binary = format != 0;
+    const auto length = reader.Int32();
+    if (!length.has_value()) break;
+    parameter.null = *length == UINT32_MAX;
+    const auto bytes = parameter.null ? std::string_view() : reader.Take(*length);
+    if (!bytes.has_value()) break;
+    parameter.bytes = *bytes;
+    parameters.push_back(parameter);
+  }
+  return parameters;
+}
+
+// Puts the routes of a request's statements together.
+class RouteMaker {
+ public:
+  RouteMaker(const RequestContents& request, const ReadingContext& context,
+             const ShardWishes& wishes, router::Planner& planner)
+      : request_(request), context_(context), wishes_(wishes), planner_(planner) {}
+
+  ShardRoute Make() {
+    for (const RequestStatement& statement : request_.statements) {
+      if (route_.where == Where::kRefused) break;
+      Add(statement);
+    }
+    CheckAlone();
+    return std::move(route_);
+  }
+
+ private:
+  void Add(const RequestStatement& statement) {
+    if (statement.too_long) return Unread();
+    if (statement.use == Use::kUnknown) {
+      route_.movable = false;
+      return To(planner_.map()->default_node());  // large objects' functions
+    }
+    // Of a statement that there isn't, any server says so.
+    if (statement.facts == nullptr) return;
+    // Also leaves the scan of the text behind.
+    context_.statements.Find(statement.text, context_.settings.standard_strings());
+    const router::SqlScan& scan = context_.statements.scan();
+    const auto steered = Steered(statement, scan);
+    if (!steered.ok()) return Refuse(steered.status());
+    const BoundParameters parameters = ReadValues(statement.values, statement.types);
+    const router::BoundValues values(statement.text, scan.literals(), parameters,
+                                     IsUtf8(context_.settings));
+    for (size_t i = 0; i < statement.facts->statements.size(); ++i) {
+      AddPlan(statement, planner_.Find(statement.facts, i, values), *steered);
+    }
+    if (statement.carried_out()) NoteWhatItDoes(statement);
+  }
+
+  void Unread() {
+    route_.movable = false;
+    const auto hinted = router::HintedNode(wishes_.hints, *planner_.map());
+    if (!wishes_.fault.ok()) return Refuse(wishes_.fault);
+    if (!hinted.ok()) return Refuse(hinted.status());
+    if (hinted->has_value()) return To(**hinted);
+    Refuse(Refusal("a statement of more than 48 KiB is too long to be routed by symbol",
+                   "Pass its values as parameters, split it, use COPY, or steer it: "
+                   "SET pgweir.shard."));
+  }
+
+  // The node that the statement's comments lead to, else that the session's settings do.
+  StatusOr<std::optional<NodeId>> Steered(const RequestStatement& statement,
+                                          const router::SqlScan& scan) {
+    router::Hints hints;
+    if (!scan.comments().empty()) {
+      auto spoken = router::HintsOf(statement.text, scan);
+      if (!spoken.ok()) return spoken.status();
+      hints = *std::move(spoken);
+    }
+    const bool own = hints.shard.has_value() || hints.symbol.has_value();
+    if (!own && statement.facts->effects != router::kNoEffect &&
+        (statement.facts->effects & ~kOfTheSession) == 0) {
+      return std::optional<NodeId>();  // not even to take back a wish that is wrong
+    }
+    if (!own && !wishes_.fault.ok()) return wishes_.fault;
+    return router::HintedNode(own ? hints : wishes_.hints, *planner_.map());
+  }
+
+  void AddPlan(const RequestStatement& statement, const Plan& plan,
+               const std::optional<NodeId>& steered) {
+    const bool neutral = plan.kind == Plan::Kind::kAnywhere || plan.kind == Plan::Kind::kReplicated;
+    if (!neutral && statement.carried_out()) route_.movable = false;
+    if (plan.kind == Plan::Kind::kReplicated) route_.reads = true;
+    if (steered.has_value()) {
+      if (plan.kind == Plan::Kind::kSingle && plan.writes && plan.node != *steered) {
+        return Refuse(Refusal(
+            fmt::format("the rows lie on the node {}, not on {}, to which the statement is steered",
+                        planner_.map()->NameOf(plan.node), planner_.map()->NameOf(*steered))));
+      }
+      route_.movable = route_.movable && neutral;
+      return To(*steered);
+    }
+    // What is only got ready may be got ready anew where it is carried out.
+    if (!statement.carried_out() && plan.kind != Plan::Kind::kDefault) return;
+    switch (plan.kind) {
+      case Plan::Kind::kAnywhere:
+      case Plan::Kind::kReplicated:
+        return;
+      case Plan::Kind::kSingle:
+      case Plan::Kind::kDefault:
+        return To(plan.node);
+      case Plan::Kind::kConcat:
+        return ToSeveral(Where::kConcat, plan);
+      case Plan::Kind::kEverywhere:
+        return ToSeveral(Where::kEverywhere, plan);
+      case Plan::Kind::kReject:
+        return Refuse(WithHint(Error(plan.sqlstate, plan.message), plan.hint));
+    }
+  }
+
+  void To(NodeId node) {
+    if (route_.where == Where::kAnywhere) {
+      route_.where = Where::kNode;
+      route_.node = node;
+      route_.nodes = router::NodeSet::Of(node);
+    } else if (route_.where != Where::kNode || route_.node != node) {
+      RefuseMixture();
+    }
+  }
+
+  void ToSeveral(Where where, const Plan& plan) {
+    if (route_.where != Where::kAnywhere) return RefuseMixture();
+    route_.where = where;
+    route_.nodes = plan.nodes;
+    several_ = true;
+  }
+
+  void RefuseMixture() {
+    Refuse(Refusal("statements of one request or transaction lie on different nodes",
+                   "Send each in a transaction of its own."));
+  }
+
+  void Refuse(Status status) {
+    route_.where = Where::kRefused;
+    route_.refusal = std::move(status);
+  }
+
+  // What goes to several nodes has to be all that the request carries out.
+  void CheckAlone() {
+    if (!several_ || route_.where == Where::kRefused) return;
+    size_t carried_out = 0;
+    bool query = false;
+    for (const RequestStatement& statement : request_.statements) {
+      if (!statement.carried_out()) continue;
+      carried_out += statement.facts->statements.size();
+      query = query || statement.use == Use::kQuery;
+    }
+    if (carried_out > 1 || request_.executions > 1 || !request_.complete) {
+      return Refuse(Refusal("a statement on several nodes beside others in one request",
+                            "Send it by itself."));
+    }
+    if (request_.in_pieces) {
+      return Refuse(Refusal("a query of several nodes whose rows are fetched in pieces",
+                            "Fetch all rows at once, or restrict it to symbols of one shard."));
+    }
+    // Bound, but not carried out: nothing is done yet.
+    if (request_.executions == 0) {
+      Refuse(
+          Refusal("a query of several nodes that is bound in one request and carried out in "
+                  "another"));
+    }
+  }
+
+  // Whether all it does it may do again on another node.
+  void NoteWhatItDoes(const RequestStatement& statement) {
+    const uint32_t effects = statement.facts->effects;
+    if (effects == router::kNoEffect) return;
+    if ((effects & ~(kOfTheSession | router::kCommits)) != 0) route_.movable = false;
+    if ((effects & kOfTheSession) == 0) return;
+    if (statement.use == Use::kBind && statement.facts->parameters > 0) route_.movable = false;
+    if (!route_.again.empty()) route_.again += ";";
+    route_.again += statement.text;
+  }
+
+  const RequestContents& request_;
+  const ReadingContext& context_;
+  const ShardWishes& wishes_;
+  router::Planner& planner_;
+  ShardRoute route_;
+  bool several_ = false;
+};
+
+// Of `SET [LOCAL] name = value` the value; nothing when it isn't a plain one.
+std::optional<std::string> ValueSet(std::string_view text, const router::SqlScan& scan) {
+  const std::span<const router::Token> tokens = scan.tokens();
+  if (tokens.empty() || tokens.back().span.In(text) == ";") return std::nullopt;
+  const router::Token& last = tokens.back();
+  if (last.kind == router::TokenKind::kWord) return std::string(last.span.In(text));
+  if (scan.literals().empty()) return std::nullopt;
+  return router::LiteralValue(text, scan.literals().back());
+}
+
+void SetWish(std::string_view name, std::string_view value, ShardWishes& wishes) {
+  name.remove_prefix(kPrefix.size());
+  if (name != "shard" && name != "symbol") return;
+  (name == "shard" ? wishes.hints.shard : wishes.hints.symbol).reset();
+  if (value.empty() && name == "shard") return;  // as RESET leaves it
+  const Status set = router::SetHint(name, value, wishes.hints);
+  if (!set.ok()) wishes.fault = set;
+}
+
+}  // namespace
+
+ShardWishes WishesOf(const wire::Parameters& settings) {
+  ShardWishes wishes;
+  if (settings.custom_settings() == 0) return wishes;
+  for (const std::string_view name : {"pgweir.shard", "pgweir.symbol"}) {
+    const std::string* value = settings.FindUnreported(name);
+    if (value != nullptr && !value->empty()) SetWish(name, *value, wishes);
+  }
+  return wishes;
+}
+
+void NoteWishes(const RequestContents& request, const ReadingContext& context,
+                ShardWishes& wishes) {
+  for (const RequestStatement& statement : request.statements) {
+    if (!statement.carried_out() || statement.facts == nullptr) continue;
+    const std::vector<router::SettingEffect>& settings = statement.facts->settings;
+    if (settings.size() != 1 || !settings[0].name.starts_with(kPrefix)) continue;
+    context.statements.Find(statement.text, context.settings.standard_strings());
+    const auto value = settings[0].reset ? std::optional<std::string>("")
+                                         : ValueSet(statement.text, context.statements.scan());
+    SetWish(settings[0].name, value.value_or(""), wishes);
+  }
+}
+
+ShardRoute RouteToShards(const RequestContents& request, const ReadingContext& context,
+                         const ShardWishes& wishes, router::Planner& planner) {
+  return RouteMaker(request, context, wishes, planner).Make();
+}
+
+}  // namespace pgweir::proxy

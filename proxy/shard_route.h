@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+#include "proxy/request_contents.h"
+#include "router/hints.h"
+#include "router/planner.h"
+
+namespace pgweir::proxy {
+
+// Which nodes of a sharded database a request goes to.
+struct ShardRoute {
+  enum class Where : uint8_t {
+    kAnywhere,    // it is the same on each node
+    kNode,        // to `node`
+    kConcat,      // to `nodes`, whose rows one after the other are the answer
+    kEverywhere,  // to `nodes`, all together
+    kRefused,     // nowhere, by `refusal`
+  };
+  Where where = Where::kAnywhere;
+  router::NodeId node = 0;
+  router::NodeSet nodes;
+  Status refusal;
+
+  // It did nothing that another node would not have done as well, so that its transaction may still
+  // go on elsewhere, once `again`, SQL, has been carried out there.
+  bool movable = true;
+  std::string again;
+  bool reads = false;  // a replicated table
+};
+
+// What a transaction or session has said about where its statements go: pgweir.shard and
+// pgweir.symbol.
+struct ShardWishes {
+  router::Hints hints;
+  Status fault;  // what was wrong with one
+};
+ShardWishes WishesOf(const wire::Parameters& settings);
+// What the request sets of them itself, from its statements on.
+void NoteWishes(const RequestContents& request, const ReadingContext& context, ShardWishes& wishes);
+
+// For the worker's thread.
+ShardRoute RouteToShards(const RequestContents& request, const ReadingContext& context,
+                         const ShardWishes& wishes, router::Planner& planner);
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/joint_answer.h"
+#include "proxy/shard_route.h"
+#include "router/shard_map.h"
+
+namespace pgweir::proxy {
+
+// What a session on a sharded database knows of the request under way, and of the transaction that
+// it is part of.
+struct Sharding {
+  // Of the transaction, from its first request on.
+  struct Transaction {
+    ShardWishes wishes;
+    std::string again;    // SQL that it has carried out and would carry out again elsewhere
+    bool movable = true;  // it has done nothing else yet
+    bool reads = false;   // but reads of what is the same everywhere
+  };
+  Transaction transaction;
+
+  router::ShardMapRef map;  // by which the request was routed
+  // Where the request is still to go, the next one last; and the SQL that comes before it there.
+  std::vector<std::string> onward;
+  std::string request;
+  std::string first;
+  JointAnswer joint;
+  bool everywhere = false;  // not by way of a backend of the client's
+
+  // Another one, of a client with these settings.
+  void BeginTransaction(const wire::Parameters& settings);
+  // It has done this as well.
+  void Note(const ShardRoute& route);
+  // Whether its beginning can be done again on another node.
+  bool movable() const;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,278 @@
+// Requests of a sharded database: each goes to the node that it belongs to, as a whole.
+
+#include "fmt/format.h"
+#include "tests/support/four_shards.h"
+
+namespace pgweir::test {
+namespace {
+
+class Sharding : public FourShards {
+ protected:
+  static Connection Client() { return Connection(Conninfo()); }
+  static void Insert(const Connection& client, std::string_view symbol, int id = 1) {
+    const Result result =
+        client.Exec(fmt::format("insert into trades values ({}, '{}', 1.5)", id, symbol));
+    EXPECT_TRUE(result.ok()) << result.message();
+  }
+  static std::string Count(std::string_view node, std::string_view table = "trades") {
+    return At(node, fmt::format("select count(*) from {}", table));
+  }
+};
+
+TEST_F(Sharding, LeadsRowsToTheirNodes) {
+  const Connection client = Client();
+  for (const char* symbol : {"BTCUSDT", "BTCEUR", "ETHUSDT", "ETHW", "XRPUSDT", "SOLUSDT"}) {
+    Insert(client, symbol);
+  }
+  EXPECT_EQ(Count("btc"), "2");
+  EXPECT_EQ(Count("eth"), "1");
+  EXPECT_EQ(Count("xrp"), "2");
+  EXPECT_EQ(Count("rest"), "1");
+  EXPECT_EQ(client.Value("select current_database() from trades where symbol = 'ETHW'"), "xrp");
+  EXPECT_EQ(client.Value("select current_database() from trades where symbol = 'BTCEUR'"), "btc");
+}
+
+TEST_F(Sharding, ReadsValuesOfParameters) {
+  const Connection client = Client();
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "SOLUSDT"}) Insert(client, symbol);
+  const char* const sql = "select current_database() from trades where symbol = $1";
+  EXPECT_EQ(client.ExecParams(sql, {"ETHUSDT"}).Value(), "eth");
+  EXPECT_EQ(client.ExecParams(sql, {"BTCUSDT"}).Value(), "btc");
+  const Result prepared(PQprepare(client.get(), "by_symbol", sql, 0, nullptr));
+  ASSERT_TRUE(prepared.ok()) << prepared.message();
+  for (const auto& [symbol, node] : {std::pair("BTCUSDT", "btc"), std::pair("SOLUSDT", "rest"),
+                                     std::pair("ETHUSDT", "eth"), std::pair("BTCUSDT", "btc")}) {
+    const char* const values[] = {symbol};
+    const Result found(PQexecPrepared(client.get(), "by_symbol", 1, values, nullptr, nullptr, 0));
+    EXPECT_EQ(found.Value(), node) << found.message();
+  }
+}
+
+TEST_F(Sharding, PutsRowsOneAfterTheOther) {
+  const Connection client = Client();
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT"}) Insert(client, symbol);
+  const Result all = client.Exec("select symbol from trades");
+  EXPECT_EQ(all.rows(), 4) << all.message();
+  EXPECT_EQ(all.tag(), "SELECT 4");
+  const Result two =
+      client.ExecParams("select symbol from trades where symbol = any ($1)", {"{ETHUSDT,BTCUSDT}"});
+  EXPECT_EQ(two.rows(), 2) << two.message();
+  EXPECT_EQ(two.Value(0), "BTCUSDT");
+  EXPECT_EQ(two.Value(1), "ETHUSDT");
+  EXPECT_EQ(client.Exec("select symbol from trades where price > 5").tag(), "SELECT 0");
+  // The connection is as good as before.
+  EXPECT_EQ(client.Value("select 1"), "1");
+}
+
+TEST_F(Sharding, RefusesWhatOnlyOneDatabaseCouldAnswer) {
+  const Connection client = Client();
+  for (const char* sql :
+       {"select count(*) from trades", "select * from trades order by at limit 1",
+        "update trades set price = 1", "delete from trades where symbol in ('BTCUSDT', 'ETHUSDT')",
+        "insert into trades values (1, 'BTCUSDT', 1), (2, 'ETHUSDT', 1)",
+        "insert into trades (id, price) values (1, 1)", "insert into trades values (1, null, 1)",
+        "update instruments set name = 'x' where symbol = 'BTCUSDT'"}) {
+    const Result result = client.Exec(sql);
+    EXPECT_EQ(result.sqlstate(), "0A000") << sql;
+    EXPECT_EQ(client.transaction(), PQTRANS_IDLE);
+  }
+  const Result by_parameter =
+      client.ExecParams("update trades set price = 1 where price < $1", {"3"});
+  EXPECT_EQ(by_parameter.sqlstate(), "0A000");
+  EXPECT_EQ(client.Value("select 1"), "1");
+}
+
+TEST_F(Sharding, TakesATransactionToItsNode) {
+  const Connection client = Client();
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT", "ETHW"}) {
+    ASSERT_TRUE(client.Exec("begin").ok());
+    EXPECT_EQ(client.transaction(), PQTRANS_INTRANS);
+    ASSERT_TRUE(client.Exec("set local work_mem = '7MB'").ok());
+    ASSERT_TRUE(client.Exec("savepoint a").ok());
+    Insert(client, symbol);
+    EXPECT_EQ(client.Value("show work_mem"), "7MB");
+    Insert(client, symbol, 2);
+    ASSERT_TRUE(client.Exec("rollback to a").ok());
+    Insert(client, symbol, 3);
+    ASSERT_TRUE(client.Exec("commit").ok());
+    EXPECT_EQ(client.transaction(), PQTRANS_IDLE);
+    EXPECT_EQ(client.Value(fmt::format("select id from trades where symbol = '{}'", symbol)), "3");
+    EXPECT_EQ(client.Value("show work_mem"), "4MB");
+  }
+}
+
+TEST_F(Sharding, RefusesAnotherNodeWithinATransaction) {
+  const Connection client = Client();
+  ASSERT_TRUE(client.Exec("begin").ok());
+  Insert(client, "BTCUSDT");
+  EXPECT_EQ(client.Exec("insert into trades values (1, 'ETHUSDT', 1)").sqlstate(), "0A000");
+  EXPECT_EQ(client.transaction(), PQTRANS_INERROR);
+  EXPECT_EQ(client.Exec("select 1").sqlstate(), "25P02");
+  EXPECT_EQ(client.Exec("commit").tag(), "ROLLBACK");
+  EXPECT_EQ(Count("btc"), "0");
+  // And by the extended protocol, after a savepoint.
+  ASSERT_TRUE(client.Exec("begin").ok());
+  Insert(client, "BTCUSDT");
+  ASSERT_TRUE(client.Exec("savepoint a").ok());
+  const char* const sql = "insert into trades values (1, $1, 1)";
+  EXPECT_EQ(client.ExecParams(sql, {"ETHUSDT"}).sqlstate(), "0A000");
+  ASSERT_TRUE(client.Exec("rollback to a").ok());
+  EXPECT_EQ(client.ExecParams("select symbol from trades", {}).sqlstate(), "0A000");
+  ASSERT_TRUE(client.Exec("rollback to a").ok());
+  ASSERT_TRUE(client.ExecParams(sql, {"BTCEUR"}).ok());
+  ASSERT_TRUE(client.Exec("commit").ok());
+  EXPECT_EQ(Count("btc"), "2");
+  EXPECT_EQ(Count("eth"), "0");
+}
+
+TEST_F(Sharding, ReadsOfReplicatedTablesGoBeforeTheNodeIsKnown) {
+  const Connection client = Client();
+  Insert(client, "XRPUSDT");
+  ASSERT_TRUE(client.Exec("begin").ok());
+  EXPECT_EQ(client.Value("select name from instruments where symbol = 'BTCUSDT'"), "Bitcoin");
+  Insert(client, "BTCUSDT");
+  ASSERT_TRUE(client.Exec("commit").ok());
+  ASSERT_TRUE(client.Exec("begin isolation level repeatable read").ok());
+  EXPECT_EQ(client.Value("select name from instruments where symbol = 'BTCUSDT'"), "Bitcoin");
+  EXPECT_EQ(client.Exec("insert into trades values (1, 'ETHUSDT', 1)").sqlstate(), "0A000");
+  ASSERT_TRUE(client.Exec("rollback").ok());
+}
+
+TEST_F(Sharding, KeepsWhatIsNotDividedOnOneNode) {
+  const Connection client = Client();
+  Insert(client, "BTCUSDT");
+  ASSERT_TRUE(client.Exec("insert into orders (symbol, amount) values ('BTCUSDT', 2)").ok());
+  EXPECT_EQ(client.Value("select nextval('numbers')"), "1");
+  EXPECT_EQ(client.Value("select count(*) from pg_class where relname = 'orders'"), "1");
+  EXPECT_EQ(client
+                .Exec("select * from orders join trades using (symbol) "
+                      "where symbol = 'BTCUSDT'")
+                .sqlstate(),
+            "0A000");
+  Insert(client, "SOLUSDT");
+  EXPECT_TRUE(client
+                  .Exec("select * from orders join trades using (symbol) "
+                        "where symbol = 'SOLUSDT'")
+                  .ok());
+}
+
+TEST_F(Sharding, IsSteeredByCommentsAndSettings) {
+  const Connection client = Client();
+  const char* const where = "select current_database()";
+  for (const std::string& node : Nodes()) {
+    EXPECT_EQ(client.Value(fmt::format("{} /* pgweir: shard={} */", where, node)), node);
+  }
+  EXPECT_EQ(client.Value("/* pgweir: symbol=ETHW */ select current_database()"), "xrp");
+  EXPECT_EQ(client.Exec("select 1 /* pgweir: shard=nowhere */").sqlstate(), "22023");
+  EXPECT_EQ(client.Exec("select 1 /* pgweir: shrad=btc */").sqlstate(), "22023");
+  EXPECT_EQ(
+      client.Exec("insert into trades values (1, 'BTCUSDT', 1) /* pgweir: shard=eth */").sqlstate(),
+      "0A000");
+  EXPECT_EQ(client.Value("select count(*) from trades /* pgweir: shard=eth */"), "0");
+  ASSERT_TRUE(client.Exec("set pgweir.shard = 'eth'").ok());
+  EXPECT_EQ(client.Value(where), "eth");
+  EXPECT_EQ(client.ExecParams("select count(*) from trades", {}).Value(), "0");
+  EXPECT_EQ(client.Value(fmt::format("{} /* pgweir: shard=xrp */", where)), "xrp");
+  ASSERT_TRUE(client.Exec("reset pgweir.shard").ok());
+  ASSERT_TRUE(client.Exec("begin; set local pgweir.symbol to 'XRPUSDT'").ok());
+  EXPECT_EQ(client.Value(where), "xrp");
+  ASSERT_TRUE(client.Exec("commit").ok());
+  ASSERT_TRUE(client.Exec("begin").ok());
+  ASSERT_TRUE(client.Exec("set local pgweir.symbol to 'BTCUSDT'").ok());
+  EXPECT_EQ(client.Value(where), "btc");
+  ASSERT_TRUE(client.Exec("commit").ok());
+}
+
+TEST_F(Sharding, RefusesBatchesOverSeveralNodes) {
+  const Connection client = Client();
+  ASSERT_EQ(PQenterPipelineMode(client.get()), 1);
+  const char* const sql = "insert into trades values (1, $1, 1)";
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT"}) {
+    const char* const values[] = {symbol};
+    ASSERT_EQ(PQsendQueryParams(client.get(), sql, 1, nullptr, values, nullptr, nullptr, 0), 1);
+  }
+  ASSERT_EQ(PQpipelineSync(client.get()), 1);
+  const auto first = client.Next();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->sqlstate(), "0A000");
+  while (client.Next().has_value()) {
+  }
+  while (true) {
+    const auto next = client.Next();
+    if (next.has_value() && next->status() == PGRES_PIPELINE_SYNC) break;
+  }
+  ASSERT_EQ(PQexitPipelineMode(client.get()), 1);
+  EXPECT_EQ(Count("btc"), "0");
+  EXPECT_EQ(client.Value("select 1"), "1");
+}
+
+TEST_F(Sharding, CarriesPipelinesWithASyncEach) {
+  const Connection client = Client();
+  ASSERT_EQ(PQenterPipelineMode(client.get()), 1);
+  const char* const sql = "insert into trades values ($2, $1, 1)";
+  const std::vector<const char*> symbols = {"BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT"};
+  constexpr int kRounds = 25;
+  for (int i = 0; i < kRounds; ++i) {
+    for (const char* symbol : symbols) {
+      const std::string id = std::to_string(i);
+      const char* const values[] = {symbol, id.c_str()};
+      ASSERT_EQ(PQsendQueryParams(client.get(), sql, 2, nullptr, values, nullptr, nullptr, 0), 1);
+      ASSERT_EQ(PQpipelineSync(client.get()), 1);
+    }
+  }
+  int done = 0;
+  int synced = 0;
+  while (synced < kRounds * 4) {
+    const auto next = client.Next();
+    if (!next.has_value()) continue;
+    if (next->status() == PGRES_PIPELINE_SYNC) {
+      ++synced;
+    } else {
+      ASSERT_TRUE(next->ok()) << next->message();
+      ++done;
+    }
+  }
+  EXPECT_EQ(done, kRounds * 4);
+  for (const std::string& node : Nodes()) EXPECT_EQ(Count(node), std::to_string(kRounds));
+}
+
+TEST_F(Sharding, CopiesOneShardsRows) {
+  const Connection client = Client();
+  Insert(client, "BTCUSDT");
+  EXPECT_EQ(client.Exec("copy trades from stdin").sqlstate(), "0A000");
+  client.Send("copy trades (id, symbol) from stdin /* pgweir: shard=eth */");
+  const auto begun = client.Next();
+  ASSERT_TRUE(begun.has_value());
+  ASSERT_EQ(begun->status(), PGRES_COPY_IN) << begun->message();
+  for (int i = 0; i < 2000; ++i) {
+    const std::string row = fmt::format("{}\tETHUSDT\n", i);
+    ASSERT_EQ(PQputCopyData(client.get(), row.data(), static_cast<int>(row.size())), 1);
+  }
+  ASSERT_EQ(PQputCopyEnd(client.get(), nullptr), 1);
+  EXPECT_EQ(client.Next()->tag(), "COPY 2000");
+  EXPECT_FALSE(client.Next().has_value());
+  EXPECT_EQ(Count("eth"), "2000");
+  EXPECT_EQ(client.Value("select id from trades where symbol = 'BTCUSDT'"), "1");
+}
+
+TEST_F(Sharding, ReadsAMapAnew) {
+  PgweirOptions options = Options();
+  options.files = {{"shards.toml", Map()}};
+  PgweirProcess process(options);
+  const Connection client(process.Conninfo("postgres", "market"));
+  const char* const where = "select current_database() /* pgweir: symbol=SOLUSDT */";
+  EXPECT_EQ(client.Value(where), "rest");
+  options.files[0].second.insert(options.files[0].second.find("\"*\""), "\"SOL*\" = \"xrp\"\n");
+  options.port = process.port();
+  process.Rewrite(options);
+  ASSERT_TRUE(process.Reload());
+  EXPECT_EQ(client.Value(where), "xrp");
+  // A map that is not sound leaves the old one serving.
+  options.files[0].second.insert(0, "nonsense\n");
+  process.Rewrite(options);
+  ASSERT_TRUE(process.Reload("reload failed"));
+  EXPECT_EQ(client.Value(where), "xrp");
+}
+
+}  // namespace
+}  // namespace pgweir::test
