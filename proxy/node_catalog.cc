@@ -95,12 +95,19 @@ std::vector<NodeCatalogRef> CatalogLoader::Due() {
   std::erase_if(catalogs_, [&](const auto& entry) { return entry.second.use_count() == 1; });
   for (const auto& [key, catalog] : catalogs_) {
     const bool wanted = catalog->stale_ || now >= catalog->refresh_at_;
-    if (wanted && now >= catalog->not_before_) due.push_back(catalog);
+    const bool at_once = catalog->wanted_ != catalog->answered_;
+    if (at_once || (wanted && now >= catalog->not_before_)) due.push_back(catalog);
   }
   return due;
 }
 
 void CatalogLoader::Load(NodeCatalog& catalog) {
+  const uint64_t wanted = catalog.wanted_;
+  LoadOnce(catalog);
+  catalog.answered_.store(wanted, std::memory_order_release);
+}
+
+void CatalogLoader::LoadOnce(NodeCatalog& catalog) {
   std::shared_ptr<pooler::Pool> pool;
   router::CatalogRef current;
   {

@@ -24,6 +24,9 @@ class NodeCatalog {
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   // Something has happened that it may not know of: it is asked for anew soon.
   void MarkStale() { stale_.store(true, std::memory_order_relaxed); }
+  // The same, at once: from when answered() is as much as this returns, it has been asked for anew.
+  uint64_t AskAtOnce() { return wanted_.fetch_add(1, std::memory_order_acq_rel) + 1; }
+  uint64_t answered() const { return answered_.load(std::memory_order_acquire); }
 
  private:
   friend class CatalogLoader;
@@ -34,6 +37,7 @@ class NodeCatalog {
   std::weak_ptr<pooler::Pool> pool_ ABSL_GUARDED_BY(mutex_);  // whose login asks
   std::atomic<uint64_t> version_{NextVersion()};
   std::atomic<bool> stale_{true};
+  std::atomic<uint64_t> wanted_{0}, answered_{0};
   TimePoint not_before_;  // the loader's
   TimePoint refresh_at_;
 };
@@ -63,6 +67,7 @@ class CatalogLoader {
   void Run();
   std::vector<NodeCatalogRef> Due();
   void Load(NodeCatalog& catalog);
+  void LoadOnce(NodeCatalog& catalog);
 
   Mutex mutex_;
   std::map<std::pair<std::string, std::string>, NodeCatalogRef> catalogs_ ABSL_GUARDED_BY(mutex_);

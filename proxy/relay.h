@@ -103,6 +103,8 @@ class Relay {
   // elsewhere, to be carried out here before; "" = nothing.
   bool Begin(wire::Bytes request, TimePoint now, bool repeatable = false,
              std::string_view first = "");
+  // The client's unnamed statement is no more.
+  void ForgetUnnamed() { rewriter_.state().DropUnnamed(); }
   // What several backends answer is one answer for the client; null = each is its own.
   void set_joint(JointAnswer* joint) { joint_ = joint; }
 

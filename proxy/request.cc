@@ -165,6 +165,14 @@ void RequestReader::Reject(wire::Bytes request, const Status& error) {
   if (!client_.Send(answer)) ended_ = true;
 }
 
+void RequestReader::Accept(wire::Bytes request, std::string_view answer) {
+  size_t position = 0;
+  wire::Frame frame;
+  while (scanner_.Next(request, position, frame) == Step::kFrame) {
+  }
+  if (!client_.Send(answer)) ended_ = true;
+}
+
 void RequestReader::Rewind() {
   scanner_ = wire::FrameScanner(wire::ClientHead);
   if (!one_by_one_) client_.input.clear();

@@ -44,6 +44,9 @@ class RequestReader {
   // come.
   void Reject(wire::Bytes request, const Status& error);
 
+  // Answers it so. It is one that is whole.
+  void Accept(wire::Bytes request, std::string_view answer);
+
   // The request of the last Poll, some of which was given to the relay's scanner, begins anew.
   void Rewind();
 

@@ -149,7 +149,7 @@ net::Task<void> Session::Serve() {
       continue;
     }
     if (sharded() && sharding_->everywhere) {
-      co_await RunEverywhere(std::string(wire::AsText(request)));
+      if (!co_await ChangeSchema(std::string(wire::AsText(request)))) co_return;
       continue;
     }
     pooler::Lease lease = TryAcquire();

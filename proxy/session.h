@@ -17,6 +17,7 @@
 #include "proxy/relay.h"
 #include "proxy/request.h"
 #include "proxy/request_contents.h"
+#include "proxy/schema_change.h"
 #include "proxy/sharding.h"
 #include "proxy/time_limits.h"
 #include "wire/startup.h"
@@ -107,8 +108,15 @@ class Session {
   net::Task<bool> CarryOn();
   // SQL that the transaction began with elsewhere.
   std::string_view First() const { return sharded() ? sharding_->first : std::string_view(); }
-  // A statement on the schema of all nodes.
-  net::Task<void> RunEverywhere(std::string request);
+
+  // --- a statement on the schema of every node (session_schema.cc) ---
+  // Answers the request. False when the session is over.
+  net::Task<bool> ChangeSchema(std::string request);
+  net::Task<StatusOr<std::string>> CarryOut(SchemaChange change);
+  net::Task<void> LearnSchema();
+  net::Task<Status> TakeBackendAt(const std::string& node, pooler::Lease& lease);
+  // The command's tag.
+  net::Task<StatusOr<std::string>> RunOn(pooler::Lease& lease, std::string sql);
 
   // --- requests (session.cc) ---
   net::Task<void> Serve();

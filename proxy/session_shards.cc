@@ -199,9 +199,4 @@ net::Task<bool> Session::CarryOn() {
   co_return co_await Obtain(request, TryAcquire());
 }
 
-net::Task<void> Session::RunEverywhere(std::string request) {
-  requests_.Reject(wire::AsBytes(request), Error(sqlstate::kFeatureNotSupported, "not yet"));
-  co_return;
-}
-
 }  // namespace pgweir::proxy

@@ -81,9 +81,18 @@ void RouteBuilder::AddJoin(const FromShape& from, Frame& frame) {
     const int left = frame.scope.ItemWith(name, {join.begin, join.middle});
     const int right = frame.scope.ItemWith(name, {join.middle, join.end});
     join.merged.emplace_back(left, right);
-    frame.scope.merged[name] = from.join == FromShape::Join::kFull    ? -1
-                               : from.join == FromShape::Join::kRight ? right
-                                                                      : left;
+    const auto holds_symbol = [&](int index) {
+      if (index < 0) return false;
+      const auto* column = frame.scope.items[static_cast<size_t>(index)].Column(name);
+      return column != nullptr && !column->source.occurrences.empty();
+    };
+    // Of an inner join both sides are equal, so that the more telling one stands for both.
+    const bool take_right =
+        from.join == FromShape::Join::kRight ||
+        (from.join == FromShape::Join::kInner && !holds_symbol(left) && holds_symbol(right));
+    frame.scope.merged[name] = from.join == FromShape::Join::kFull ? -1
+                               : take_right                        ? right
+                                                                   : left;
   }
   frame.joins.emplace(&from, std::move(join));
   if (from.natural || from.hides_names) frame.scope.opaque = true;

@@ -183,6 +183,12 @@ RouteTemplate TemplateMaker::OfSchema() {
     for (const Relation& relation : statement_.relations) named.push_back(&relation);
   }
   if (named.empty()) return Everywhere();
+  // An index that isn't known may be one of any table; where it isn't, the server says so.
+  const auto unknown_index = [this](const Relation* relation) {
+    return statement_.names == Names::kIndexes && relation->written && catalog_ != nullptr &&
+           catalog_->FindByIndex(relation->name).empty();
+  };
+  if (std::any_of(named.begin(), named.end(), unknown_index)) return Everywhere();
   const Relation* listed = nullptr;
   const Relation* unlisted = nullptr;
   for (const Relation* relation : named) (IsListed(*relation) ? listed : unlisted) = relation;

@@ -256,11 +256,11 @@ TEST_F(NodeMonitorTest, RoleThatMayNotLogInLeavesServersToTheirClients) {
   NodeSettings settings = Settings(primary_.port(), replica_->port());
   settings.primary += " user=nobody";
   Watch(settings);
-  ASSERT_TRUE(Becomes([](const NodeView& view) { return view.servers[1].error != ""; }));
+  ASSERT_TRUE(Becomes([](const NodeView& view) {
+    return view.servers[1].error != "" && view.servers[0].usable() && view.servers[1].usable();
+  }));
   const NodeViewRef view = View();
   EXPECT_EQ(view->primary, 0);
-  EXPECT_TRUE(view->servers[0].usable());
-  EXPECT_TRUE(view->servers[1].usable());
   EXPECT_FALSE(view->servers[1].lag.has_value());
   view->servers[1].watch->LoginFailed(Error(sqlstate::kCannotConnect, "refused"));
   EXPECT_TRUE(Becomes([](const NodeView& now) { return !now.servers[1].usable(); }, seconds(1)));

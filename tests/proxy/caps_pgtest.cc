@@ -107,7 +107,7 @@ TEST_F(Caps, IdleBackendOfOneDatabaseMakesWayForAnother) {
   Connection beta(Beta(process));
   EXPECT_EQ(beta.Value("select current_database()"), "beta");
   EXPECT_EQ(server().CountBackends(fmt::format("datname = 'alpha' and {}", kOfPools)), 0);
-  EXPECT_EQ(server().CountBackends(kOfPools), 1);
+  EXPECT_TRUE(server().WaitBackends(1, seconds(5), kOfPools));
   EXPECT_EQ(alpha.Value("select current_database()"), "alpha");
 }
 

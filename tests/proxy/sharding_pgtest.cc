@@ -274,5 +274,91 @@ TEST_F(Sharding, ReadsAMapAnew) {
   EXPECT_EQ(client.Value(where), "xrp");
 }
 
+// --- the schema of all nodes ---
+
+class ShardingSchema : public Sharding {
+ protected:
+  void TearDown() override {
+    for (const std::string& node : Nodes()) {
+      server().Query("alter table trades drop column if exists note", node);
+      server().Query("drop index if exists by_price", node);
+    }
+    Sharding::TearDown();
+  }
+  static std::string HasNote(std::string_view node) {
+    return At(node, "select count(*) from pg_attribute where attrelid = 'trades'::regclass and "
+                    "attname = 'note' and not attisdropped");
+  }
+};
+
+TEST_F(ShardingSchema, IsChangedOnEveryNode) {
+  const Connection client = Client();
+  const Result altered = client.Exec("alter table trades add column note text");
+  EXPECT_EQ(altered.tag(), "ALTER TABLE") << altered.message();
+  for (const std::string& node : Nodes()) EXPECT_EQ(HasNote(node), "1") << node;
+  EXPECT_TRUE(client.ExecParams("alter table trades drop column note", {}).ok());
+  for (const std::string& node : Nodes()) EXPECT_EQ(HasNote(node), "0") << node;
+  const Result prepared(
+      PQprepare(client.get(), "add", "alter table trades add column note text", 0, nullptr));
+  ASSERT_TRUE(prepared.ok());
+  ASSERT_TRUE(
+      Result(PQexecPrepared(client.get(), "add", 0, nullptr, nullptr, nullptr, 0)).ok());
+  for (const std::string& node : Nodes()) EXPECT_EQ(HasNote(node), "1") << node;
+  Insert(client, "BTCUSDT");
+}
+
+TEST_F(ShardingSchema, IsChangedEverywhereOrNowhere) {
+  const Connection client = Client();
+  server().Query("alter table trades add column note int", "xrp");
+  const Result refused = client.Exec("alter table trades add column note text");
+  EXPECT_EQ(refused.sqlstate(), "42701");
+  EXPECT_NE(refused.message().find("(on the node xrp; nothing is changed on any node)"),
+            std::string::npos)
+      << refused.message();
+  for (const char* node : {"btc", "eth", "rest"}) EXPECT_EQ(HasNote(node), "0") << node;
+  EXPECT_EQ(client.Value("select 1"), "1");
+}
+
+TEST_F(ShardingSchema, IsChangedOneByOneWhereNoTransactionMayBe) {
+  const Connection client = Client();
+  ASSERT_TRUE(client.Exec("create index concurrently by_price on trades (price)").ok());
+  for (const std::string& node : Nodes()) {
+    EXPECT_EQ(At(node, "select count(*) from pg_class where relname = 'by_price'"), "1");
+  }
+  server().Query("drop index by_price", "eth");
+  const Result refused = client.Exec("drop index concurrently by_price");
+  EXPECT_EQ(refused.sqlstate(), "42704");
+  EXPECT_NE(refused.message().find("(on the node eth; it is done on btc, and on no other)"),
+            std::string::npos)
+      << refused.message();
+  EXPECT_TRUE(client.Exec("vacuum trades").ok());
+}
+
+TEST_F(ShardingSchema, IsLeftAloneByWhatIsNotDivided) {
+  const Connection client = Client();
+  ASSERT_TRUE(client.Exec("create table only_here (n int)").ok());
+  EXPECT_EQ(At("rest", "select count(*) from pg_class where relname = 'only_here'"), "1");
+  EXPECT_EQ(At("btc", "select count(*) from pg_class where relname = 'only_here'"), "0");
+  ASSERT_TRUE(client.Exec("drop table only_here").ok());
+  ASSERT_TRUE(client.Exec("begin").ok());
+  EXPECT_EQ(client.Exec("alter table trades add column note text").sqlstate(), "0A000");
+  ASSERT_TRUE(client.Exec("rollback").ok());
+}
+
+TEST_F(ShardingSchema, IsNotChangedWhenTheClientCancels) {
+  const Connection client = Client();
+  const Connection blocker(server().Conninfo("postgres", "eth"));
+  ASSERT_TRUE(blocker.Exec("begin; lock table trades").ok());
+  client.Send("alter table trades add column note text");
+  ASSERT_FALSE(client.Ready(300));
+  EXPECT_EQ(client.Cancel(), "");
+  ASSERT_TRUE(client.Ready(5000));
+  EXPECT_EQ(client.Next()->sqlstate(), "57014");
+  EXPECT_FALSE(client.Next().has_value());
+  ASSERT_TRUE(blocker.Exec("rollback").ok());
+  for (const std::string& node : Nodes()) EXPECT_EQ(HasNote(node), "0") << node;
+  EXPECT_EQ(client.Value("select 1"), "1");
+}
+
 }  // namespace
 }  // namespace pgweir::test

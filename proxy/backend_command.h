@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "net/output.h"
+#include "net/worker.h"
+#include "pooler/pool.h"
+
+namespace pgweir::proxy {
+
+// SQL that is carried out on a backend which no client is attached to. For the thread that holds
+// the lease, which outlives this; its event says when to pump.
+class BackendCommand {
+ public:
+  BackendCommand(pooler::Lease& lease, net::Worker& worker, std::string_view sql);
+
+  enum class State : uint8_t { kWait, kDone, kLost };
+  State Pump();
+
+  // When it is done: the server's first error, else OK.
+  const Status& error() const { return error_; }
+  // The last statement's command tag.
+  const std::string& tag() const { return tag_; }
+
+ private:
+  bool Take(wire::Bytes in);
+  void OnMessage(const wire::Frame& frame);
+
+  pooler::Lease& lease_;
+  net::Worker& worker_;
+  net::Output output_;
+  Status error_;
+  std::string tag_;
+};
+
+}  // namespace pgweir::proxy
