@@ -505,7 +505,11 @@ void Relay::TakeAnswer() {
   if (on_session_state_ != config::OnSessionState::kPin) {
     if (const char* left = state.Unpin(); left != nullptr) lease_->suspect = left;
   }
-  if (learnt->custom_settings() != 0) lease_->custom_settings = learnt->custom_settings();
+  // What nobody knows of it stays unknown.
+  if (learnt->custom_settings() != 0 &&
+      lease_->custom_settings != pooler::Backend::kUnknownSettings) {
+    lease_->custom_settings = learnt->custom_settings();
+  }
   lease_->parameters = learnt;
   parameters = std::move(learnt);
 }

@@ -175,6 +175,18 @@ TEST_P(State, CustomSettingsOfATransactionLeaveTheirName) {
 }
 
 // Rule 74
+// Two clients that have the same ones share backends; a name that only the server has seen is
+// nobody's but its session's all the same.
+TEST_P(State, CustomSettingsThatNobodySawAreNotSharedByThoseWithTheSameOnes) {
+  Connection one(Conninfo()), two(Conninfo());
+  ASSERT_TRUE(one.Exec("set app.tenant = '1'").ok());
+  ASSERT_TRUE(two.Exec("set app.tenant = '2'").ok());
+  ASSERT_TRUE(
+      one.Exec("do $$ begin perform set_config('app.unseen', 'one', false); end $$").ok());
+  EXPECT_EQ(two.Value("select current_setting('app.unseen', true) is null"), "t");
+  EXPECT_EQ(two.Value("select current_setting('app.tenant', true)"), "2");
+}
+
 TEST_P(State, RolesAreCarried) {
   server().Query("drop role if exists reader; create role reader");
   Connection one(Conninfo()), two(Conninfo()), three(Conninfo());
