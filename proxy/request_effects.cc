@@ -179,7 +179,7 @@ void RequestRewriter::NoteCustomSettings(const wire::Frame& frame, Backend& back
   const router::FactsRef facts = tools_.statements.Find(text);
   for (const router::SettingEffect& effect : facts->settings) {
     const std::string name = router::SettingName(effect, text, tools_.statements.scan());
-    if (name.empty() || name.find('.') != std::string::npos) {
+    if (name.empty() || wire::LeavesItsName(name)) {
       backend.custom_settings = Backend::kUnknownSettings;
     }
   }
@@ -207,7 +207,7 @@ void RequestRewriter::NoteSettings(const router::Facts& facts, std::string_view 
       continue;
     }
     if (name == "standard_conforming_strings") reading_changes_ = true;
-    const bool custom = name.find('.') != std::string::npos;
+    const bool custom = wire::LeavesItsName(name);
     if (wire::IsReportedAndSettable(name) && had_->Find(name) != nullptr) {
       if (effect.reset && !effect.local) state_.NoteReset(std::move(name));
       continue;

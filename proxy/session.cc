@@ -120,7 +120,8 @@ net::Task<void> Session::Serve() {
         if (!co_await CarryOn()) co_return;
         continue;
       }
-      requests_.set_standing({});
+      requests_.set_standing({holds_begin() ? wire::TransactionStatus::kInTransaction
+                                            : wire::TransactionStatus::kIdle});
     }
     wire::Bytes request;
     const RequestReader::State state = NextRequest(request);
@@ -148,6 +149,7 @@ net::Task<void> Session::Serve() {
       requests_.Reject(request, chosen);
       continue;
     }
+    if (holds_begin() && First().empty()) continue;  // it has just been answered
     if (sharded() && sharding_->everywhere) {
       if (!co_await ChangeSchema(std::string(wire::AsText(request)))) co_return;
       continue;
@@ -155,7 +157,7 @@ net::Task<void> Session::Serve() {
     pooler::Lease lease = TryAcquire();
     if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease, now) && relay_.Agrees(*lease)) {
       relay_.Attach(std::move(lease));
-      if (relay_.Begin(request, now, at_choice())) continue;
+      if (Begin(request, now)) continue;
       relay_.Drop();
       requests_.Rewind();
       lease = pooler::Lease();
@@ -163,6 +165,15 @@ net::Task<void> Session::Serve() {
     std::string kept(wire::AsText(request));
     if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
+}
+
+// The request, or what stands in its place, goes to the backend that has just been attached.
+bool Session::Begin(wire::Bytes request, TimePoint now) {
+  const bool refused = sharded() && !sharding_->refusal.ok();
+  if (!relay_.Begin(refused ? wire::Bytes() : request, now, at_choice(), First())) return false;
+  if (refused) relay_.Refuse(request, sharding_->refusal);
+  if (sharded()) sharding_->transaction.held = false;
+  return true;
 }
 
 RequestReader::State Session::NextRequest(wire::Bytes& request) {
@@ -213,7 +224,7 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) {
       const Status agreed = co_await Agree();
-      if (agreed.ok() && relay_.Begin(wire::AsBytes(request), Clock::now(), at_choice(), First())) {
+      if (agreed.ok() && Begin(wire::AsBytes(request), Clock::now())) {
         co_return true;
       }
       if (agreed.ok()) requests_.Rewind();
@@ -290,6 +301,8 @@ Status Session::CheckTime() {
     doing.working = tracker.outstanding();
     doing.answers = relay_.answers();
     doing.in_transaction = tracker.status() != wire::TransactionStatus::kIdle;
+  } else {
+    doing.in_transaction = holds_begin();
   }
   const Exceeded exceeded = time_limits_.Watch(doing, Clock::now());
   client_.event.SetDeadline(time_limits_.next());
@@ -389,7 +402,8 @@ void Session::Kill(Status reason) {
 
 bool Session::MustEnd() const {
   if (MustEndNow()) return true;
-  return host_.ending() == Ending::kWhenFree && (!relay_.attached() || relay_.Free());
+  if (host_.ending() != Ending::kWhenFree || holds_begin()) return false;
+  return !relay_.attached() || relay_.Free();
 }
 
 Status Session::EndReason() const { return killed_.ok() ? ShuttingDown() : killed_; }

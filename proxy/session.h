@@ -103,7 +103,11 @@ class Session {
   // The client's next request, or part of one, while it holds a backend: it goes there, or takes
   // the transaction elsewhere, or is refused.
   net::Task<bool> GoOn(wire::Bytes request);
+  static Status WhyNotInOne(const ShardRoute& route);
   Status WhyNotHere(const ShardRoute& route) const;
+  // Answers a BEGIN, which is carried out with what follows it. False when the request is none.
+  bool HoldBegin(const RequestContents& contents, wire::Bytes request);
+  bool holds_begin() const { return sharded() && sharding_->transaction.held; }
   // The request under way goes on at the next node, now that the last one's backend is given back.
   net::Task<bool> CarryOn();
   // SQL that the transaction began with elsewhere.
@@ -127,6 +131,7 @@ class Session {
   net::Task<bool> Obtain(std::string request, pooler::Lease lease);
   net::Task<StatusOr<pooler::Lease>> AwaitLease();
   pooler::Lease TryAcquire();
+  bool Begin(wire::Bytes request, TimePoint now);
   net::Task<Status> Agree();
   // Before waiting: the reason to end the session if it has taken longer than it may.
   Status CheckTime();

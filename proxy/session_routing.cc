@@ -15,7 +15,8 @@ constexpr std::string_view kConsistencySetting = "pgweir.consistency";
 std::string_view SettingOr(const wire::Parameters& settings, std::string_view name,
                            std::string_view otherwise) {
   const std::string* value = settings.FindUnreported(name);
-  return value == nullptr ? otherwise : std::string_view(*value);
+  // A server leaves a setting that was taken back empty.
+  return value == nullptr || value->empty() ? otherwise : std::string_view(*value);
 }
 
 Consistency ConsistencyOf(const wire::Parameters& settings, Consistency configured) {
@@ -45,6 +46,7 @@ Status Session::ChooseServer(wire::Bytes request) {
   const RequestContents contents = ReadRequest(request, Reading());
   if (sharded()) {
     if (Status chosen = ChooseNode(contents); !chosen.ok()) return chosen;
+    if (HoldBegin(contents, request)) return absl::OkStatus();
     if (!sharding_->onward.empty()) sharding_->request.assign(wire::AsText(request));
   }
   return ChooseCopy(contents);
@@ -63,8 +65,11 @@ Status Session::ChooseCopy(const RequestContents& request) {
   if (database == nullptr) return absl::OkStatus();
   const Consistency consistency = ConsistencyOf(settings, database->consistency);
   if (consistency == Consistency::kPrimary && role == "auto") return absl::OkStatus();
-  const RequestRoute route = RouteOf(request, settings, *catalog_, host_.tools());
-  reads_ = route.role == Role::kAnyCopy;
+  if (!First().empty()) {
+    reads_ = sharding_->transaction.read_only;
+  } else {
+    reads_ = RouteOf(request, settings, *catalog_, host_.tools()).role == Role::kAnyCopy;
+  }
   if (!reads_ && role == "auto") return absl::OkStatus();
   NodeCopies::Wish wish;
   if (role != "auto" && role != "replica") wish.label = role;

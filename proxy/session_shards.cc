@@ -7,8 +7,12 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "proxy/session.h"
+#include "router/statement_cache.h"
+#include "wire/messages.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -19,6 +23,19 @@ Status NotSharded() {
   return Error(sqlstate::kAdminShutdown,
                "terminating connection: the configuration has no shard map for its database any "
                "more");
+}
+
+// The tag of a request that is a BEGIN and nothing else; "" of any other.
+std::string_view BeginTag(const RequestContents& request, const ReadingContext& context) {
+  if (request.statements.size() != 1) return "";
+  const RequestStatement& only = request.statements.front();
+  if (only.use != RequestStatement::Use::kQuery || only.facts->statements.size() != 1) return "";
+  const router::StatementFacts& facts = only.facts->statements.front();
+  if (!facts.begins) return "";
+  context.statements.Find(only.text, context.settings.standard_strings());
+  const std::span<const router::Token> tokens = context.statements.scan().tokens();
+  const std::string_view word = tokens[facts.first_token].span.In(only.text);
+  return absl::EqualsIgnoreCase(ToAbsl(word), "start") ? "START TRANSACTION" : "BEGIN";
 }
 
 }  // namespace
@@ -77,26 +94,45 @@ Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
   return route.where == Where::kRefused ? route.refusal : absl::OkStatus();
 }
 
+bool Session::HoldBegin(const RequestContents& contents, wire::Bytes request) {
+  Sharding::Transaction& transaction = sharding_->transaction;
+  const std::string_view tag = transaction.held ? "" : BeginTag(contents, Reading());
+  if (tag.empty()) return false;
+  transaction.held = true;
+  transaction.read_only = contents.statements.front().facts->statements.front().begins_read_only;
+  std::string answer;
+  wire::AppendCommandComplete(answer, tag);
+  wire::AppendReadyForQuery(answer, wire::TransactionStatus::kInTransaction);
+  requests_.Accept(request, answer);
+  return true;
+}
+
 Status Session::ChooseNode(const RequestContents& request) {
   const SnapshotRef& snapshot = host_.snapshot();
   const config::Database* database = snapshot->config().FindDatabase(database_);
   if (database == nullptr || database->shard_map == nullptr) return NotSharded();
   sharding_->map = snapshot->ShardMapOf(database->name);
-  sharding_->BeginTransaction(*relay_.parameters);
   sharding_->everywhere = false;
-  sharding_->first.clear();
-  ShardRoute route;
-  if (Status routed = RouteByMap(request, route); !routed.ok()) return routed;
-  sharding_->Note(route);
-  const router::ShardMap& map = *sharding_->map;
   sharding_->onward.clear();
   sharding_->joint = {};
+  sharding_->refusal = absl::OkStatus();
   relay_.set_joint(nullptr);
-  if (route.where == Where::kEverywhere) {
+  const bool held = sharding_->transaction.held;
+  if (!held) sharding_->BeginTransaction(*relay_.parameters);
+  sharding_->first = sharding_->transaction.again;
+  ShardRoute route;
+  Status refusal = RouteByMap(request, route);
+  if (held && refusal.ok()) refusal = WhyNotInOne(route);
+  if (!refusal.ok() && !held) return refusal;
+  sharding_->refusal = std::move(refusal);
+  if (sharding_->refusal.ok()) sharding_->Note(route);
+  const router::ShardMap& map = *sharding_->map;
+  if (!sharding_->refusal.ok()) {
+    route = ShardRoute();
+  } else if (route.where == Where::kEverywhere) {
     sharding_->everywhere = true;
     return absl::OkStatus();
-  }
-  if (route.where == Where::kConcat) {
+  } else if (route.where == Where::kConcat) {
     for (size_t node = map.nodes().size(); node-- > 0;) {
       if (route.nodes.Has(static_cast<router::NodeId>(node))) {
         sharding_->onward.push_back(map.nodes()[node]);
@@ -154,23 +190,19 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
 
+// Why it can't be part of a transaction; OK when it can, on some node.
+Status Session::WhyNotInOne(const ShardRoute& route) {
+  if (route.where != Where::kConcat && route.where != Where::kEverywhere) return absl::OkStatus();
+  return WithHint(Error(sqlstate::kFeatureNotSupported,
+                        "a statement on several nodes within a transaction, which is on one only"),
+                  "Send it outside of the transaction.");
+}
+
 // OK when it may be carried out on the present backend, or on another in its place.
 Status Session::WhyNotHere(const ShardRoute& route) const {
   const router::ShardMap& map = *sharding_->map;
-  switch (route.where) {
-    case Where::kAnywhere:
-    case Where::kRefused:
-      return absl::OkStatus();
-    case Where::kConcat:
-    case Where::kEverywhere:
-      return WithHint(Errorf(sqlstate::kFeatureNotSupported,
-                             "a statement on several nodes within a transaction, which is on the "
-                             "node {} only",
-                             at_->name),
-                      "Send it outside of the transaction.");
-    case Where::kNode:
-      break;
-  }
+  if (Status refusal = WhyNotInOne(route); !refusal.ok()) return refusal;
+  if (route.where != Where::kNode) return absl::OkStatus();
   if (map.NameOf(route.node) == at_->name) return absl::OkStatus();
   if (const char* pin = relay_.state().pin(); pin != nullptr) {
     return Errorf(sqlstate::kFeatureNotSupported,

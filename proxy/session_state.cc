@@ -171,8 +171,7 @@ std::vector<wire::Setting> SessionState::TakeAnswer(
     const bool as_before = before != nullptr && now.has_value() && *before == *now;
     if (as_before) continue;
     std::erase_if(settings, [&](const wire::Setting& s) { return s.first == touched.name; });
-    const bool dotted = touched.name.find('.') != std::string::npos;
-    if (touched.reset && !dotted) continue;
+    if (touched.reset && !wire::LeavesItsName(touched.name)) continue;
     if (now.has_value()) settings.emplace_back(std::move(touched.name), *now);
   }
   if (std::exchange(asked_objects_, false) && !for_good_) {

@@ -255,7 +255,7 @@ void SetWish(std::string_view name, std::string_view value, ShardWishes& wishes)
 
 ShardWishes WishesOf(const wire::Parameters& settings) {
   ShardWishes wishes;
-  if (settings.custom_settings() == 0) return wishes;
+  if (settings.unreported().empty()) return wishes;
   for (const std::string_view name : {"pgweir.shard", "pgweir.symbol"}) {
     const std::string* value = settings.FindUnreported(name);
     if (value != nullptr && !value->empty()) SetWish(name, *value, wishes);

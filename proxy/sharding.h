@@ -18,6 +18,9 @@ struct Sharding {
     std::string again;    // SQL that it has carried out and would carry out again elsewhere
     bool movable = true;  // it has done nothing else yet
     bool reads = false;   // but reads of what is the same everywhere
+    // Its BEGIN has been answered and not been sent, because nobody knows yet where to.
+    bool held = false;
+    bool read_only = false;  // by that BEGIN
   };
   Transaction transaction;
 
@@ -28,6 +31,7 @@ struct Sharding {
   std::string first;
   JointAnswer joint;
   bool everywhere = false;  // not by way of a backend of the client's
+  Status refusal;           // of the request, once its transaction has begun
 
   // Another one, of a client with these settings.
   void BeginTransaction(const wire::Parameters& settings);

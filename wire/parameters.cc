@@ -86,9 +86,14 @@ void Parameters::set_unreported(std::vector<Setting> settings) {
   std::sort(unreported_.begin(), unreported_.end());
   custom_settings_ = 0;
   for (const auto& [name, value] : unreported_) {
-    if (name.find('.') == std::string::npos) continue;
+    if (!LeavesItsName(name)) continue;
     custom_settings_ = absl::HashOf(custom_settings_, ToAbsl(name)) | 1;
   }
+}
+
+bool LeavesItsName(std::string_view name) {
+  constexpr std::string_view kOurs = "pgweir.";
+  return name.find('.') != std::string_view::npos && !name.starts_with(kOurs);
 }
 
 const std::string* Parameters::FindUnreported(std::string_view name) const {

@@ -35,7 +35,7 @@ class Parameters {
   void set_unreported(std::vector<Setting> settings);
   const std::string* FindUnreported(std::string_view name) const;
 
-  // The names with a dot in them among these as one number; 0 when there is none.
+  // The names that servers keep (LeavesItsName) among these as one number; 0 when there is none.
   uint64_t custom_settings() const { return custom_settings_; }
 
   // Everything that may change what PostgreSQL makes of a statement's text when it prepares it.
@@ -55,6 +55,10 @@ class Parameters {
 // Clients and backends with equal settings mostly hold the same object, so that the comparison on
 // the query path is one of pointers.
 using ParametersRef = std::shared_ptr<const Parameters>;
+
+// Whether a server that has once been told of the setting keeps its name for good, so that another
+// session would find it set, to nothing. Those of pgweir's own mean nothing there.
+bool LeavesItsName(std::string_view name);
 
 // Whether a client may set `name` and the server reports it.
 bool IsReportedAndSettable(std::string_view name);

@@ -101,6 +101,40 @@ TEST_F(Sharding, TakesATransactionToItsNode) {
   }
 }
 
+TEST_F(Sharding, BeginsTransactionsWhereTheirFirstStatementBelongs) {
+  const Connection client = Client();
+  EXPECT_EQ(client.Exec("BEGIN").tag(), "BEGIN");
+  EXPECT_EQ(client.transaction(), PQTRANS_INTRANS);
+  EXPECT_EQ(client.Exec("COMMIT").tag(), "COMMIT");
+  EXPECT_EQ(client.Exec("/* so */ start transaction isolation level serializable").tag(),
+            "START TRANSACTION");
+  EXPECT_EQ(client.Value("show transaction_isolation"), "serializable");
+  EXPECT_EQ(client.Exec("rollback").tag(), "ROLLBACK");
+  // What is refused fails the transaction.
+  ASSERT_TRUE(client.Exec("begin").ok());
+  EXPECT_EQ(client.Exec("select count(*) from trades").sqlstate(), "0A000");
+  EXPECT_EQ(client.transaction(), PQTRANS_INERROR);
+  EXPECT_EQ(client.Exec("insert into trades values (1, 'BTCUSDT', 1)").sqlstate(), "25P02");
+  EXPECT_EQ(client.Exec("commit").tag(), "ROLLBACK");
+  ASSERT_TRUE(client.Exec("begin").ok());
+  EXPECT_EQ(client.ExecParams("update trades set price = 1", {}).sqlstate(), "0A000");
+  EXPECT_EQ(client.transaction(), PQTRANS_INERROR);
+  EXPECT_EQ(client.Exec("rollback").tag(), "ROLLBACK");
+  // So does what the server refuses.
+  ASSERT_TRUE(client.Exec("begin").ok());
+  EXPECT_EQ(client.Exec("insert into trades values ('x', 'BTCUSDT', 1)").sqlstate(), "22P02");
+  EXPECT_EQ(client.transaction(), PQTRANS_INERROR);
+  EXPECT_EQ(client.Exec("rollback").tag(), "ROLLBACK");
+  EXPECT_EQ(Count("btc"), "0");
+  ASSERT_TRUE(client.Exec("begin").ok());
+  EXPECT_TRUE(client.Exec("begin").ok());  // a warning
+  EXPECT_TRUE(client.Exec("").ok());
+  EXPECT_EQ(client.transaction(), PQTRANS_INTRANS);
+  Insert(client, "ETHUSDT");
+  EXPECT_EQ(client.Exec("end").tag(), "COMMIT");
+  EXPECT_EQ(Count("eth"), "1");
+}
+
 TEST_F(Sharding, RefusesAnotherNodeWithinATransaction) {
   const Connection client = Client();
   ASSERT_TRUE(client.Exec("begin").ok());
