@@ -94,6 +94,7 @@ class RouteBuilder {
   void Mentioned(const Predicate& predicate, const NameScope& scope, NameScope::Range items,
                  std::vector<uint32_t>& occurrences) const;
   ShapeValue Kept(const ShapeValue& value);
+  bool HoldsSymbolsOnly(const SymbolSource& source) const;
 
   // Whose relation a name is; nothing when that can't be told, and then it rejects.
   struct Named {

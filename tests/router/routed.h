@@ -101,6 +101,14 @@ class Routed {
     return planner_.Find(facts, 0, BoundValues(sql, scan.literals(), parameters));
   }
 
+  ListSplit SplitOf(std::string_view sql, NodeId node,
+                    const std::vector<BoundParameter>& parameters = {}) {
+    const FactsRef facts = cache_.Find(sql);
+    SqlScan scan;
+    scan.Scan(sql);
+    return planner_.Split(facts, 0, BoundValues(sql, scan.literals(), parameters), node);
+  }
+
   // "btc", "btc+eth" for kConcat, "any", "replicated", "default", "everywhere", else the message.
   std::string Where(std::string_view sql, const std::vector<BoundParameter>& parameters = {}) {
     const Plan plan = PlanOf(sql, parameters);
