@@ -66,6 +66,9 @@ class RouteBuilder {
   void StoreValue(const ShapeValue& value);
   void CheckStored(const ShapeValue& value);
   void StoreAssignments(const QueryShape& shape, const NameScope::Item& target);
+  void CheckDefaults(const QueryShape& shape, std::optional<size_t> width);
+  void CheckAssignedDefaults(const QueryShape& shape);
+  void RejectDrawn(const CatalogColumn& column, const FromShape& target);
   void ResolveQueries(const QueryShape& shape, Frame& frame);
   void CheckQueries(const Frame& frame, std::string& never);
   void AddOutput(const QueryShape& shape, const Frame& frame, Block& block);
