@@ -70,10 +70,10 @@ const BoundParameter* BoundValues::ParameterOf(const ShapeValue& value) const {
   const auto index = static_cast<size_t>(value.index) - 1;
   if (value.index < 1 || index >= parameters_.size()) return nullptr;
   const BoundParameter& parameter = parameters_[index];
-  // Left to the server, its type may come from elsewhere in the statement: '05' as an integer is
-  // '5' as text.
+  // Left to the server, the type of what is cast may come from elsewhere in the statement: '05' as
+  // an integer is '5' as text.
   const bool untyped = parameter.type == 0 || parameter.type == kUnknownOid;
-  return untyped && value.repeated ? nullptr : &parameter;
+  return untyped && value.cast && value.repeated ? nullptr : &parameter;
 }
 
 BoundValues::Text BoundValues::LiteralText(int index) const {

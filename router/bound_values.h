@@ -44,6 +44,16 @@ class BoundValues {
   };
   Array ArrayOf(const ShapeValue& value, std::span<const std::string> constants) const;
 
+  std::string_view sql() const { return sql_; }
+  // Of a kLiteral value.
+  const Literal& LiteralOf(const ShapeValue& value) const {
+    return literals_[static_cast<size_t>(value.index)];
+  }
+  // Of a kParameter value that isn't unknown.
+  const BoundParameter& BoundTo(const ShapeValue& value) const {
+    return parameters_[static_cast<size_t>(value.index) - 1];
+  }
+
  private:
   Text LiteralText(int index) const;
   const BoundParameter* ParameterOf(const ShapeValue& value) const;

@@ -26,6 +26,7 @@ struct CatalogColumn {
     kOther,    // equal only when their bytes are
     kBytes,    // that, and in the order of their bytes: "C"
   } order = Order::kUnknown;
+  bool draws = false;  // its default draws from a sequence
 };
 
 struct CatalogRelation {

@@ -11,7 +11,7 @@
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 2};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -138,7 +138,15 @@ void CatalogLoader::LoadColumns() {
     const auto order = row[3] == "c"   ? CatalogColumn::Order::kBytes
                        : row[3] == "d" ? CatalogColumn::Order::kOther
                                        : CatalogColumn::Order::kUnknown;
-    catalog_->relations_[*relation].columns.push_back({row[1], Oid(row[2]).value_or(0), order});
+    catalog_->relations_[*relation].columns.push_back(
+        {row[1], Oid(row[2]).value_or(0), order, false});
+  }
+  for (const CatalogRow& row : Rows(CatalogQuery::kDrawn)) {
+    const auto relation = IndexOf(row[0]);
+    if (!relation) continue;
+    for (CatalogColumn& column : catalog_->relations_[*relation].columns) {
+      column.draws = column.draws || column.name == row[1];
+    }
   }
 }
 

@@ -113,6 +113,22 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 ORDER BY c.oid)";
 
+// An identity, a default that calls nextval or otherwise names a sequence.
+constexpr const char* kDrawn = R"(
+SELECT a.attrelid::text, a.attname::text
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+  AND (a.attidentity <> '' OR pg_catalog.pg_get_expr(f.adbin, f.adrelid) ~ '\mnextval\('
+       OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+                  WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+                    AND d.objid = f.oid
+                    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
+ORDER BY a.attrelid, a.attnum)";
+
 }  // namespace
 
 const char* CatalogQueryText(CatalogQuery query) {
@@ -135,6 +151,8 @@ const char* CatalogQueryText(CatalogQuery query) {
       return kAggregates;
     case CatalogQuery::kIndexes:
       return kIndexes;
+    case CatalogQuery::kDrawn:
+      return kDrawn;
   }
   return "";
 }

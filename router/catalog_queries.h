@@ -23,8 +23,9 @@ enum class CatalogQuery : uint8_t {
   kHidden,       // oid of each operator and cast outside pg_catalog that is volatile
   kAggregates,   // name of each aggregate, whatever its schema
   kIndexes,      // schema, name, its relation's oid
+  kDrawn,        // relation's oid, name of each column whose default draws from a sequence
 };
-inline constexpr size_t kCatalogQueries = 9;
+inline constexpr size_t kCatalogQueries = 10;
 
 const char* CatalogQueryText(CatalogQuery query);
 

@@ -152,6 +152,15 @@ Plan PlanStatement(const Facts& facts, size_t statement, const Catalog* catalog,
 }
 
 Plan Planner::Find(const FactsRef& facts, size_t statement, const BoundValues& values) {
+  return PlanStatement(TemplateOf(facts, statement), *map_, values);
+}
+
+ListSplit Planner::Split(const FactsRef& facts, size_t statement, const BoundValues& values,
+                         NodeId node) {
+  return SplitLists(TemplateOf(facts, statement), *map_, values, node);
+}
+
+const RouteTemplate& Planner::TemplateOf(const FactsRef& facts, size_t statement) {
   auto found = templates_.find(facts.get());
   if (found == templates_.end()) {
     // Facts that nobody else has any more can't be asked for again.
@@ -166,7 +175,7 @@ Plan Planner::Find(const FactsRef& facts, size_t statement, const BoundValues& v
     }
     found = templates_.emplace(facts.get(), std::move(entry)).first;
   }
-  return PlanStatement(found->second.templates[statement], *map_, values);
+  return found->second.templates[statement];
 }
 
 }  // namespace pgweir::router

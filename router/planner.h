@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "router/bound_values.h"
 #include "router/catalog.h"
+#include "router/list_split.h"
 #include "router/plan.h"
 #include "router/route_template.h"
 #include "router/shard_map.h"
@@ -34,6 +35,8 @@ class Planner {
 
   // statement: which of the text's.
   Plan Find(const FactsRef& facts, size_t statement, const BoundValues& values);
+  // What one of its plan's nodes is sent of its lists.
+  ListSplit Split(const FactsRef& facts, size_t statement, const BoundValues& values, NodeId node);
 
   const ShardMapRef& map() const { return map_; }
   const CatalogRef& catalog() const { return catalog_; }
@@ -44,6 +47,7 @@ class Planner {
     FactsRef facts;  // keeps the key from being another's
     std::vector<RouteTemplate> templates;
   };
+  const RouteTemplate& TemplateOf(const FactsRef& facts, size_t statement);
 
   ShardMapRef map_;
   CatalogRef catalog_;

@@ -19,7 +19,7 @@ struct ShapeValue {
   enum class Kind : uint8_t { kOther, kLiteral, kParameter, kNull, kDefault, kConstant };
   Kind kind = Kind::kOther;
   bool cast = false;      // to text or varchar, or to an array of them
-  bool repeated = false;  // the parameter stands elsewhere, too, which may give it its type
+  bool repeated = false;  // the parameter stands elsewhere in the text, too
   int index = 0;          // of the literal among the text's; the parameter's number, 1 for $1
 };
 
@@ -122,6 +122,7 @@ struct QueryShape {
     kAggregates = 1u << 7,  // surely: count(*), FILTER, WITHIN GROUP …
     kGroupingSets = 1u << 8,
     kInto = 1u << 9,
+    kUserValues = 1u << 10,  // INSERT … OVERRIDING USER VALUE
   };
 
   Kind kind = Kind::kSelect;

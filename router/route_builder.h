@@ -66,6 +66,9 @@ class RouteBuilder {
   void StoreValue(const ShapeValue& value);
   void CheckStored(const ShapeValue& value);
   void StoreAssignments(const QueryShape& shape, const NameScope::Item& target);
+  void CheckDefaults(const QueryShape& shape, std::optional<size_t> width);
+  void CheckAssignedDefaults(const QueryShape& shape);
+  void RejectDrawn(const CatalogColumn& column, const FromShape& target);
   void ResolveQueries(const QueryShape& shape, Frame& frame);
   void CheckQueries(const Frame& frame, std::string& never);
   void AddOutput(const QueryShape& shape, const Frame& frame, Block& block);
@@ -94,6 +97,7 @@ class RouteBuilder {
   void Mentioned(const Predicate& predicate, const NameScope& scope, NameScope::Range items,
                  std::vector<uint32_t>& occurrences) const;
   ShapeValue Kept(const ShapeValue& value);
+  bool HoldsSymbolsOnly(const SymbolSource& source) const;
 
   // Whose relation a name is; nothing when that can't be told, and then it rejects.
   struct Named {

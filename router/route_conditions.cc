@@ -105,7 +105,18 @@ SymbolFilter RouteBuilder::Project(const Predicate& predicate, uint32_t occurren
   if (std::find(sources.begin(), sources.end(), occurrence) == sources.end()) return filter;
   filter.kind = predicate.kind;
   for (const ShapeValue& value : predicate.values) filter.values.push_back(Kept(value));
+  const bool list = filter.kind == Kind::kIn || filter.kind == Kind::kInArray;
+  filter.divisible = list && HoldsSymbolsOnly(column->source);
   return filter;
+}
+
+bool RouteBuilder::HoldsSymbolsOnly(const SymbolSource& source) const {
+  const SymbolColumn& column = template_.occurrences[source.occurrences[0]].column;
+  return source.complete && column.type != SymbolColumn::Type::kUnknown &&
+         std::all_of(source.occurrences.begin(), source.occurrences.end(), [&](uint32_t index) {
+           const RouteTemplate::Occurrence& occurrence = template_.occurrences[index];
+           return occurrence.comparable && occurrence.column == column;
+         });
 }
 
 // A view's literals are not the statement's.

@@ -26,6 +26,7 @@ RouteBuilder::Block RouteBuilder::ResolveWrite(const QueryShape& shape, const Na
   Apply(shape.where, frame, {}, own);
   for (const FromShape& from : shape.from) FinishJoin(from, frame);
   StoreAssignments(shape, frame.scope.items[0]);
+  CheckAssignedDefaults(shape);
   block.leaves.second = own.second;
   block.never = "it writes";
   return block;
@@ -82,6 +83,8 @@ RouteBuilder::Block RouteBuilder::ResolveInsert(const QueryShape& shape, const N
       StoreValue(assignment.value);
     }
   }
+  CheckDefaults(shape, source ? std::optional(source->columns.size()) : std::nullopt);
+  CheckAssignedDefaults(shape);
   return block;
 }
 

@@ -253,10 +253,7 @@ Predicate ShapeBuilder::Between(const PgQuery__AExpr& expression) const {
 ShapeValue ShapeBuilder::ValueOf(const PgQuery__Node* node) const {
   const PgQuery__Node* const bare = WithoutTextCast(node);
   ShapeValue value = ArrayValueOf(bare);
-  if (bare != node && !value.cast) {
-    value.cast = true;
-    value.repeated = value.kind == ShapeValue::Kind::kParameter && Repeats(value.index);
-  }
+  if (bare != node) value.cast = true;
   return value;
 }
 
@@ -287,7 +284,7 @@ ShapeValue ShapeBuilder::ArrayValueOf(const PgQuery__Node* node) const {
     if (parameter->number < 1) return value;
     value.kind = ShapeValue::Kind::kParameter;
     value.index = parameter->number;
-    value.repeated = value.cast && Repeats(parameter->number);
+    value.repeated = Repeats(parameter->number);
     return value;
   }
   if (As<PgQuery__SetToDefault>(bare, pg_query__set_to_default__descriptor)) {

@@ -34,6 +34,9 @@ QueryShapeRef ShapeBuilder::BuildInsert(const PgQuery__InsertStmt& insert) {
     const auto* column = As<PgQuery__ResTarget>(insert.cols[i], pg_query__res_target__descriptor);
     shape.columns.emplace_back(column ? column->name : "");
   }
+  if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE) {
+    shape.features |= QueryShape::kUserValues;
+  }
   const auto* source =
       As<PgQuery__SelectStmt>(insert.select_stmt, pg_query__select_stmt__descriptor);
   const bool plain_rows = source && source->n_values_lists > 0 && !source->with_clause &&

@@ -18,6 +18,7 @@ struct SymbolColumn {
 
   // Whether a value with blanks at its end may be equal to a symbol without.
   bool ignores_blanks() const { return type == Type::kBpchar || type == Type::kUnknown; }
+  bool operator==(const SymbolColumn&) const = default;
 };
 
 // A condition on one symbol, made of the kinds of Predicate but kSameColumn and kInQuery.
@@ -25,6 +26,9 @@ struct SymbolFilter {
   Predicate::Kind kind = Predicate::Kind::kAnything;
   std::vector<ShapeValue> values;
   std::vector<SymbolFilter> parts;
+  // Of kIn and kInArray: nothing is compared with the list but symbols of sharded tables, all of
+  // this one's type. So on a node only its own symbols in the list matter.
+  bool divisible = false;
 };
 
 // The filter without the parts of AND that say nothing. negated: it stands below a NOT, where OR is

@@ -170,6 +170,23 @@ std::optional<TextArray> DecodeTextArray(std::string_view bytes) {
   return array;
 }
 
+bool IsNestedTextArray(std::string_view text) {
+  size_t at = text.find('{') + 1;
+  while (at < text.size() && IsArraySpace(text[at])) ++at;
+  return at < text.size() && text[at] == '{';
+}
+
+bool IsNestedBinaryArray(std::string_view bytes) {
+  int32_t dimensions = 0;
+  return ByteReader(bytes).Int32(dimensions) && dimensions > 1;
+}
+
+uint32_t ElementTypeOf(std::string_view bytes) {
+  int32_t type = 0;
+  ByteReader(bytes.substr(8)).Int32(type);
+  return static_cast<uint32_t>(type);
+}
+
 std::string FormatTextArray(const TextArray& array) {
   std::string text = "{";
   for (const auto& element : array) {

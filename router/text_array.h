@@ -19,6 +19,12 @@ std::optional<TextArray> ParseTextArray(std::string_view text);
 // or bpchar.
 std::optional<TextArray> DecodeTextArray(std::string_view bytes);
 
+// Of what ParseTextArray or DecodeTextArray has read: whether it has several dimensions, and the
+// type that the binary form names.
+bool IsNestedTextArray(std::string_view text);
+bool IsNestedBinaryArray(std::string_view bytes);
+uint32_t ElementTypeOf(std::string_view bytes);
+
 // As ParseTextArray and DecodeTextArray read it, with one dimension.
 std::string FormatTextArray(const TextArray& array);
 std::string EncodeTextArray(const TextArray& array, uint32_t element_type);

@@ -24,7 +24,7 @@ inline config::ShardMap SampleMap() {
   map.default_node = "rest";
   map.sharded = {{"", "trades", "symbol"}, {"", "candles", "symbol"},  {"", "padded", "symbol"},
                  {"", "folded", "symbol"}, {"", "numbered", "symbol"}, {"app", "vague", "symbol"},
-                 {"", "later", "symbol"}};
+                 {"", "later", "symbol"},  {"", "counted", "symbol"}};
   map.replicated = {{"", "instruments", ""}};
   return map;
 }
@@ -83,6 +83,16 @@ inline CatalogRows SampleCatalog() {
                                  {"row_number", "i"},  {"like_escape", "i"},
                                  {"unnest", "i"}};
   of(CatalogQuery::kAggregates) = {{"count"}, {"max"}};
+  // Its id draws from a sequence, as that of orders does.
+  of(CatalogQuery::kRelations).push_back({"17", "public", "counted", "r", ""});
+  of(CatalogQuery::kRelations)
+      .push_back({"18", "public", "shown", "v", " SELECT * FROM counted c WHERE (c.n > 0);"});
+  for (const char* oid : {"17", "18"}) {
+    of(CatalogQuery::kColumns).push_back({oid, "symbol", "25", "c"});
+    of(CatalogQuery::kColumns).push_back({oid, "n", "20", ""});
+    of(CatalogQuery::kColumns).push_back({oid, "id", "20", ""});
+  }
+  of(CatalogQuery::kDrawn) = {{"17", "id"}, {"7", "id"}, {"99", "id"}};
   of(CatalogQuery::kIndexes) = {{"public", "trades_ix", "1"}, {"public", "orders_ix", "7"}};
   return rows;
 }
@@ -99,6 +109,14 @@ class Routed {
     SqlScan scan;
     scan.Scan(sql);
     return planner_.Find(facts, 0, BoundValues(sql, scan.literals(), parameters));
+  }
+
+  ListSplit SplitOf(std::string_view sql, NodeId node,
+                    const std::vector<BoundParameter>& parameters = {}) {
+    const FactsRef facts = cache_.Find(sql);
+    SqlScan scan;
+    scan.Scan(sql);
+    return planner_.Split(facts, 0, BoundValues(sql, scan.literals(), parameters), node);
   }
 
   // "btc", "btc+eth" for kConcat, "any", "replicated", "default", "everywhere", else the message.

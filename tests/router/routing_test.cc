@@ -336,6 +336,54 @@ TEST_F(Routing, Trap15And16WritesGoToOneShardOrNowhere) {
   EXPECT_FALSE(routed_.PlanOf("SELECT FROM trades WHERE symbol = 'BTC'").writes);
 }
 
+// Each node has a sequence of its own.
+TEST_F(Routing, NumbersOfShardedTablesAreNotDrawnOnTheirNodes) {
+  Expect({{"INSERT INTO counted VALUES ('BTC', 1, 2)", "btc"},
+          {"INSERT INTO counted (id, symbol) VALUES (7, 'BTC'), ($1, 'BTC')", "btc"},
+          {"INSERT INTO counted (id, symbol) OVERRIDING SYSTEM VALUE VALUES (7, 'BTC')", "btc"},
+          {"INSERT INTO counted SELECT 'ETH', 1, 2", "eth"},
+          {"INSERT INTO counted (symbol, id) SELECT symbol, id FROM trades WHERE symbol = 'BTC'",
+           "btc"},
+          {"UPDATE counted SET n = DEFAULT, id = 3 WHERE symbol = 'BTC'", "btc"},
+          {"UPDATE counted SET (n, symbol) = (DEFAULT, 'BTC2') WHERE symbol = 'BTC'", "btc"},
+          {"UPDATE shown SET n = 5 WHERE symbol = 'BTC'", "btc"},
+          {"INSERT INTO orders (symbol) VALUES ('BTC')", "default"},
+          {"UPDATE orders SET id = DEFAULT", "default"},
+          {"UPDATE of_orders SET id = DEFAULT", "default"},
+          {"WITH d AS (DELETE FROM trades WHERE symbol = 'DOGE') UPDATE orders SET id = DEFAULT",
+           "rest"}});
+  constexpr const char* kDraws =
+      "column \"id\" of the sharded table \"counted\" draws from a sequence of each node";
+  ExpectRefused(
+      {{"INSERT INTO counted (symbol) VALUES ('BTC')", kDraws},
+       {"INSERT INTO counted VALUES ('BTC', 1)", kDraws},
+       {"INSERT INTO counted VALUES ('BTC', 1, 2), ('BTC', 1, DEFAULT)", kDraws},
+       {"INSERT INTO counted (id, symbol) VALUES (DEFAULT, 'BTC')", kDraws},
+       {"INSERT INTO counted (id, symbol) OVERRIDING USER VALUE VALUES (7, 'BTC')", kDraws},
+       {"INSERT INTO counted SELECT 'ETH', 1", kDraws},
+       {"INSERT INTO counted (symbol) SELECT symbol FROM trades WHERE symbol = 'BTC'", kDraws},
+       {"WITH i AS (INSERT INTO counted (symbol) VALUES ('BTC') RETURNING id) SELECT * FROM i",
+        kDraws},
+       {"INSERT INTO counted VALUES ('BTC', 1, 2) ON CONFLICT (id) DO UPDATE SET id = DEFAULT",
+        kDraws},
+       {"UPDATE counted SET id = DEFAULT WHERE symbol = 'BTC'", kDraws},
+       {"UPDATE counted SET (n, id) = (1, DEFAULT) WHERE symbol = 'BTC'", kDraws},
+       {"UPDATE shown SET id = DEFAULT WHERE symbol = 'BTC'", "of the view \"shown\""},
+       {"UPDATE counted SET (n, symbol) = (1, 'ETH') WHERE symbol = 'BTC'", "btc, eth"}});
+  EXPECT_THAT(routed_.PlanOf("INSERT INTO counted (symbol) VALUES ('BTC')").hint,
+              testing::HasSubstr("SELECT nextval('…') goes to the node of \"*\""));
+  config::ShardMap one = test::SampleMap();
+  one.patterns = {{"", true, "rest"}};
+  const auto map = ShardMap::Compile(one, test::kShards);
+  Planner planner(map, routed_.catalog());
+  StatementCache cache;
+  const std::string_view sql = "INSERT INTO counted (symbol) VALUES ('BTC')";
+  SqlScan scan;
+  scan.Scan(sql);
+  EXPECT_EQ(planner.Find(cache.Find(sql), 0, BoundValues(sql, scan.literals())).kind,
+            Plan::Kind::kSingle);
+}
+
 // Trap 18: a replicated table is not written on one node alone.
 TEST_F(Routing, Trap18ReplicatedTablesAreReadAnywhereAndNotWritten) {
   Expect({{"SELECT * FROM instruments", "replicated"},
