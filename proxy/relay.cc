@@ -90,7 +90,7 @@ void Relay::Release(TimePoint now) {
 void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
   rewriter_.Begin();
-  releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = false;
+  releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = flushed_ = false;
   command_error_ = absl::OkStatus();
   again_.clear();
   to_backend_.Clear();
@@ -526,6 +526,7 @@ bool Relay::TakesRequest() const {
   const wire::ReplyTracker& tracker = lease_->tracker;
   return !tools_.suspended && !terminated_ && !releasing_ && !beginning_anew_ && !stalled_ &&
          !tracker.awaits_ready() && !tracker.copy_in() && scanner_.at_boundary() &&
+         !(flushed_ && tracker.outstanding()) &&
          to_backend_.empty() && client_.output.empty();
 }
 
@@ -644,6 +645,7 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       client_.input.clear();
       return flight.Result(frame.offset);
     }
+    flushed_ = frame.type == frontend::kFlush;
     NoteCommit(frame);
     if (mode_ == config::PoolMode::kSession) {
       NoteRequest(frame);

@@ -137,11 +137,10 @@ bool RequestReader::AnswersItself(const wire::Frame& frame, std::string& answer)
       return true;
     // Outside a COPY the server ignores its messages, and a Flush finds nothing to push.
     case frontend::kFlush:
-      return !standing_.batch_open;
     case frontend::kCopyData:
     case frontend::kCopyDone:
     case frontend::kCopyFail:
-      return true;
+      return !standing_.batch_open;
     default:
       return skipping_to_sync_;
   }

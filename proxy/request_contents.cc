@@ -35,9 +35,12 @@ class RequestWalk {
       case frontend::kClose:
       case frontend::kSync:
       case frontend::kFlush:
+      case frontend::kCopyData:
+      case frontend::kCopyDone:
+      case frontend::kCopyFail:
         return;
       default:
-        contents_.statements.emplace_back();  // FunctionCall, and what belongs to a COPY
+        contents_.statements.emplace_back();  // FunctionCall
     }
   }
 

@@ -82,7 +82,7 @@ net::Task<void> Session::Serve() {
       } else if (next == Relay::Next::kWait) {
         if (sharded() && relay_.TakesRequest()) {
           const wire::ReplyTracker& tracker = relay_.lease()->tracker;
-          requests_.set_standing({tracker.status(), tracker.batch_open()});
+          requests_.set_standing({tracker.status(), tracker.batch_open() || tracker.skipping()});
           wire::Bytes request;
           const RequestReader::State state = NextRequest(request);
           if (state == RequestReader::State::kReady) {

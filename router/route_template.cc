@@ -174,6 +174,8 @@ RouteTemplate TemplateMaker::OfCreateTableAs() {
 
 RouteTemplate TemplateMaker::OfSchema() {
   if (statement_.names == Names::kServer) return OnDefault(Plan::Why::kUnlisted);
+  // What is the session's alone.
+  if ((statement_.effects & (kTemporary | kLoads)) != 0) return OnDefault(Plan::Why::kFunction);
   std::vector<const Relation*> named;
   for (const Relation& relation : statement_.relations) {
     if (relation.written) named.push_back(&relation);
