@@ -15,7 +15,7 @@ class JointAnswer {
  public:
   // The next backend's answer follows.
   void BeginPart(bool last);
-  bool last() const { return last_; }
+  bool begun() const { return begun_; }
   // The client has been told of an error.
   bool failed() const { return failed_; }
 

@@ -526,8 +526,7 @@ bool Relay::TakesRequest() const {
   const wire::ReplyTracker& tracker = lease_->tracker;
   return !tools_.suspended && !terminated_ && !releasing_ && !beginning_anew_ && !stalled_ &&
          !tracker.awaits_ready() && !tracker.copy_in() && scanner_.at_boundary() &&
-         !(flushed_ && tracker.outstanding()) &&
-         to_backend_.empty() && client_.output.empty();
+         !(flushed_ && tracker.outstanding()) && to_backend_.empty() && client_.output.empty();
 }
 
 Relay::Next Relay::Go(wire::Bytes request) {

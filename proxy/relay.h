@@ -107,6 +107,7 @@ class Relay {
   void ForgetUnnamed() { rewriter_.state().DropUnnamed(); }
   // What several backends answer is one answer for the client; null = each is its own.
   void set_joint(JointAnswer* joint) { joint_ = joint; }
+  const JointAnswer* joint() const { return joint_; }
 
   Next Pump();
 

@@ -154,6 +154,10 @@ net::Task<void> Session::Serve() {
       if (!co_await ChangeSchema(std::string(wire::AsText(request)))) co_return;
       continue;
     }
+    if (sharded() && relay_.joint() != nullptr) {
+      if (!co_await Obtain(PartHere(std::string(wire::AsText(request))), TryAcquire())) co_return;
+      continue;
+    }
     pooler::Lease lease = TryAcquire();
     if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease, now) && relay_.Agrees(*lease)) {
       relay_.Attach(std::move(lease));

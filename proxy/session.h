@@ -110,6 +110,8 @@ class Session {
   bool holds_begin() const { return sharded() && sharding_->transaction.held; }
   // The request under way goes on at the next node, now that the last one's backend is given back.
   net::Task<bool> CarryOn();
+  // What the node at_ is sent of a request to several.
+  std::string PartHere(const std::string& request);
   // SQL that the transaction began with elsewhere.
   std::string_view First() const { return sharded() ? sharding_->first : std::string_view(); }
 

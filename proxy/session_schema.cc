@@ -16,9 +16,9 @@ constexpr std::chrono::milliseconds kSchemaPatience{5'000};
 constexpr std::chrono::milliseconds kSchemaLook{10};
 
 Status AtNode(const Status& status, std::string_view node, std::string_view outcome) {
-  return WithHint(Errorf(SqlStateOf(status), "{} (on the node {}; {})", MessageOf(status), node,
-                         outcome),
-                  HintOf(status));
+  return WithHint(
+      Errorf(SqlStateOf(status), "{} (on the node {}; {})", MessageOf(status), node, outcome),
+      HintOf(status));
 }
 
 std::string Done(const std::vector<std::string>& nodes, size_t count) {
@@ -83,8 +83,7 @@ net::Task<StatusOr<std::string>> Session::CarryOut(SchemaChange change) {
     if (Status taken = co_await TakeBackendAt(part.node, part.lease); !taken.ok()) {
       co_return AtNode(taken, part.node, Done(nodes, done));
     }
-    const std::string settings =
-        wire::SettingsChange(*part.lease->parameters, *relay_.parameters);
+    const std::string settings = wire::SettingsChange(*part.lease->parameters, *relay_.parameters);
     part.own_settings = !settings.empty();
     const std::string_view begin = change.one_by_one ? "" : "BEGIN";
     for (const std::string_view sql : {std::string_view(settings), begin}) {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "proxy/session.h"
+#include "proxy/split_request.h"
 #include "router/statement_cache.h"
 #include "wire/messages.h"
 
@@ -154,7 +155,7 @@ Status Session::ChooseNext() {
   auto node = NodeOf(name);
   if (!node.ok()) return node.status();
   at_ = *node;
-  sharding_->joint.BeginPart(sharding_->onward.empty());
+  if (relay_.joint() != nullptr) sharding_->joint.BeginPart(sharding_->onward.empty());
   return absl::OkStatus();
 }
 
@@ -228,7 +229,15 @@ net::Task<bool> Session::CarryOn() {
     co_await Say(chosen);
     co_return false;
   }
-  co_return co_await Obtain(request, TryAcquire());
+  co_return co_await Obtain(PartHere(request), TryAcquire());
+}
+
+std::string Session::PartHere(const std::string& request) {
+  const auto node = sharding_->map->Find(at_->name);
+  if (!sharding_->joint.begun() || !node.has_value()) return request;
+  router::Planner& planner = host_.tools().planners.Of(*catalog_, sharding_->map);
+  std::string part = SplitRequest(wire::AsBytes(request), Reading(), planner, *node);
+  return part.empty() ? request : part;
 }
 
 }  // namespace pgweir::proxy

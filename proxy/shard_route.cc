@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/bound_parameters.h"
 #include "router/literal_value.h"
 #include "router/statement_cache.h"
-#include "wire/byte_reader.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -22,42 +22,6 @@ constexpr uint32_t kOfTheSession = router::kSetsSetting | router::kResetsAll | r
 
 Status Refusal(std::string_view message, std::string_view hint = "") {
   return WithHint(Error(sqlstate::kFeatureNotSupported, message), hint);
-}
-
-bool IsUtf8(const wire::Parameters& settings) {
-  const std::string* encoding = settings.Find("client_encoding");
-  return encoding != nullptr && *encoding == "UTF8";
-}
-
-using BoundParameters = absl::InlinedVector<router::BoundParameter, 8>;
-
-// The values of a Bind, as far as they are here; `types` as Parse has them.
-BoundParameters ReadValues(std::string_view values, std::string_view types) {
-  wire::ByteReader reader(wire::AsBytes(values));
-  wire::ByteReader declared(wire::AsBytes(types));
-  const size_t formats = reader.Int16().value_or(0);
-  wire::ByteReader format_codes(wire::AsBytes(reader.Take(formats * 2).value_or("")));
-  const size_t count = reader.Int16().value_or(0);
-  size_t types_left = declared.Int16().value_or(0);
-  BoundParameters parameters;
-  uint16_t format = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (formats == 1 ? i == 0 : i < formats) format = format_codes.Int16().value_or(0);
-    router::BoundParameter parameter;
-    if (types_left > 0) {
-      parameter.type = declared.Int32().value_or(0);
-      --types_left;
-    }
-    parameter.binary = format != 0;
-    const auto length = reader.Int32();
-    if (!length.has_value()) break;
-    parameter.null = *length == UINT32_MAX;
-    const auto bytes = parameter.null ? std::string_view() : reader.Take(*length);
-    if (!bytes.has_value()) break;
-    parameter.bytes = *bytes;
-    parameters.push_back(parameter);
-  }
-  return parameters;
 }
 
 // Puts the routes of a request's statements together.
@@ -90,9 +54,9 @@ class RouteMaker {
     const router::SqlScan& scan = context_.statements.scan();
     const auto steered = Steered(statement, scan);
     if (!steered.ok()) return Refuse(steered.status());
-    const BoundParameters parameters = ReadValues(statement.values, statement.types);
+    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
     const router::BoundValues values(statement.text, scan.literals(), parameters,
-                                     IsUtf8(context_.settings));
+                                     context_.settings.utf8());
     for (size_t i = 0; i < statement.facts->statements.size(); ++i) {
       AddPlan(statement, planner_.Find(statement.facts, i, values), *steered);
     }

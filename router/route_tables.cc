@@ -90,9 +90,7 @@ void RouteBuilder::AddJoin(const FromShape& from, Frame& frame) {
     const bool take_right =
         from.join == FromShape::Join::kRight ||
         (from.join == FromShape::Join::kInner && !holds_symbol(left) && holds_symbol(right));
-    frame.scope.merged[name] = from.join == FromShape::Join::kFull ? -1
-                               : take_right                        ? right
-                                                                   : left;
+    frame.scope.merged[name] = from.join == FromShape::Join::kFull ? -1 : take_right ? right : left;
   }
   frame.joins.emplace(&from, std::move(join));
   if (from.natural || from.hides_names) frame.scope.opaque = true;

@@ -121,7 +121,10 @@ std::string Parameters::AnalysisKey() const {
 
 void Parameters::Report(std::string_view name, std::string_view value) {
   if (SameName(name, "standard_conforming_strings")) standard_strings_ = value == "on";
-  if (SameName(name, "client_encoding")) ascii_superset_ = !IsAmong(kNoAsciiSupersets, value);
+  if (SameName(name, "client_encoding")) {
+    ascii_superset_ = !IsAmong(kNoAsciiSupersets, value);
+    utf8_ = value == "UTF8";
+  }
   for (auto& [key, current] : reported_) {
     if (SameName(key, name)) {
       current = value;

@@ -25,6 +25,7 @@ class Parameters {
   // (client_encoding).
   bool standard_strings() const { return standard_strings_; }
   bool ascii_superset() const { return ascii_superset_; }
+  bool utf8() const { return utf8_; }
 
   // Everything the server reported, in the order it did.
   const std::vector<Setting>& reported() const { return reported_; }
@@ -47,6 +48,7 @@ class Parameters {
   std::vector<Setting> reported_;
   bool standard_strings_ = true;
   bool ascii_superset_ = true;
+  bool utf8_ = false;
   std::vector<Setting> unreported_;
   uint64_t custom_settings_ = 0;
 };

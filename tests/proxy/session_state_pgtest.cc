@@ -181,8 +181,7 @@ TEST_P(State, CustomSettingsThatNobodySawAreNotSharedByThoseWithTheSameOnes) {
   Connection one(Conninfo()), two(Conninfo());
   ASSERT_TRUE(one.Exec("set app.tenant = '1'").ok());
   ASSERT_TRUE(two.Exec("set app.tenant = '2'").ok());
-  ASSERT_TRUE(
-      one.Exec("do $$ begin perform set_config('app.unseen', 'one', false); end $$").ok());
+  ASSERT_TRUE(one.Exec("do $$ begin perform set_config('app.unseen', 'one', false); end $$").ok());
   EXPECT_EQ(two.Value("select current_setting('app.unseen', true) is null"), "t");
   EXPECT_EQ(two.Value("select current_setting('app.tenant', true)"), "2");
 }

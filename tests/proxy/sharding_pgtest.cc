@@ -64,6 +64,38 @@ TEST_F(Sharding, PutsRowsOneAfterTheOther) {
   EXPECT_EQ(client.Value("select 1"), "1");
 }
 
+// What a node is sent is seen in its log of statements.
+TEST_F(Sharding, SendsEachNodeItsOwnSymbolsOnly) {
+  const Connection client = Client();
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT"}) Insert(client, symbol);
+  const size_t from = server().log().size();
+  const Result simple =
+      client.Exec("select symbol from trades where symbol in ('ETHUSDT', 'BTCUSDT')");
+  ASSERT_EQ(simple.rows(), 2) << simple.message();
+  const std::string log = server().log().substr(from);
+  for (const auto& [node, symbol] : {std::pair("btc", "BTCUSDT"), std::pair("eth", "ETHUSDT")}) {
+    const std::string sent =
+        fmt::format("{}: LOG:  statement: select symbol from trades where symbol in ('{}', '{}')",
+                    node, symbol, symbol);
+    EXPECT_NE(log.find(sent), std::string::npos) << log;
+  }
+  const Result bound = client.ExecParams(
+      "select symbol, array_to_string($1::text[], '+') from trades where symbol = any ($1)",
+      {"{ETHUSDT,BTCUSDT}"});
+  ASSERT_EQ(bound.rows(), 2) << bound.message();
+  EXPECT_EQ(bound.Value(0, 1), "ETHUSDT+BTCUSDT");  // it is asked for
+  EXPECT_EQ(client
+                .ExecParams("select symbol from trades where symbol = any ($1)",
+                            {"{ETHUSDT,BTCUSDT,BTCEUR}"})
+                .rows(),
+            2);
+  EXPECT_EQ(client
+                .ExecParams("select symbol from trades where symbol in ($1, $2) and price < $3",
+                            {"ETHUSDT", "XRPUSDT", "5"})
+                .rows(),
+            2);
+}
+
 TEST_F(Sharding, RefusesWhatOnlyOneDatabaseCouldAnswer) {
   const Connection client = Client();
   for (const char* sql :
@@ -320,8 +352,9 @@ class ShardingSchema : public Sharding {
     Sharding::TearDown();
   }
   static std::string HasNote(std::string_view node) {
-    return At(node, "select count(*) from pg_attribute where attrelid = 'trades'::regclass and "
-                    "attname = 'note' and not attisdropped");
+    return At(node,
+              "select count(*) from pg_attribute where attrelid = 'trades'::regclass and "
+              "attname = 'note' and not attisdropped");
   }
 };
 
@@ -335,8 +368,7 @@ TEST_F(ShardingSchema, IsChangedOnEveryNode) {
   const Result prepared(
       PQprepare(client.get(), "add", "alter table trades add column note text", 0, nullptr));
   ASSERT_TRUE(prepared.ok());
-  ASSERT_TRUE(
-      Result(PQexecPrepared(client.get(), "add", 0, nullptr, nullptr, nullptr, 0)).ok());
+  ASSERT_TRUE(Result(PQexecPrepared(client.get(), "add", 0, nullptr, nullptr, nullptr, 0)).ok());
   for (const std::string& node : Nodes()) EXPECT_EQ(HasNote(node), "1") << node;
   Insert(client, "BTCUSDT");
 }

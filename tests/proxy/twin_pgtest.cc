@@ -60,5 +60,16 @@ TEST_F(Twin, TransactionModeAnswersAsTheServerDoesOnAFreshSeed) {
   ExpectTwin(*runner_, seed, kSteps, TwinPool(seed));
 }
 
+// Where requests are read one by one, and BEGIN waits for what follows it.
+TEST(TwinSharded, DatabaseAnswersAsTheServerDoes) {
+  TwinRunner runner(true);
+  for (uint64_t seed = 1; seed <= kFixedSeeds && !testing::Test::HasFailure(); ++seed) {
+    ExpectTwin(runner, seed, kSteps, TwinPool(seed));
+  }
+  const uint64_t seed = TwinFreshSeed();
+  fmt::print("seed {}\n", seed);
+  if (!testing::Test::HasFailure()) ExpectTwin(runner, seed, kSteps, TwinPool(seed));
+}
+
 }  // namespace
 }  // namespace pgweir::test

@@ -74,7 +74,8 @@ std::unique_ptr<PgweirProcess> FourShards::StartPgweir(std::string_view more) {
 }
 
 void FourShards::SetUpTestSuite() {
-  server_ = std::make_unique<PostgresServer>();
+  server_ = std::make_unique<PostgresServer>(
+      PostgresOptions{.settings = {"log_statement = all", "log_line_prefix = '%d: '"}});
   for (const std::string& node : Nodes()) {
     server_->Query("create database " + node);
     server_->Query(kTables, node);

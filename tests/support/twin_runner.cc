@@ -112,7 +112,24 @@ std::string ShowAgainst(const TwinAnswer& answer, const TwinAnswer& other) {
 
 // When a statement comes to have one plan for all its parameters depends on how often it ran,
 // whoever ran it; and with the plan, whether an error comes from Bind or from Execute.
-TwinRunner::TwinRunner() : server_({.settings = {"plan_cache_mode = force_custom_plan"}}) {
+namespace {
+
+constexpr std::string_view kMap =
+    "[shards]\n\"X*\" = \"other\"\n\"*\" = \"one\"\n[tables]\nunheard_of = \"symbol\"\n";
+
+std::string ShardedToml(int port) {
+  std::string toml = "[databases.\"*\"]\nshard_map = \"shards.toml\"\n";
+  for (const char* node : {"other", "one"}) {
+    toml += fmt::format("[databases.\"*\".nodes.{}]\nprimary = \"host=127.0.0.1 port={}\"\n", node,
+                        port);
+  }
+  return toml;
+}
+
+}  // namespace
+
+TwinRunner::TwinRunner(bool sharded)
+    : server_({.settings = {"plan_cache_mode = force_custom_plan"}}), sharded_(sharded) {
   server_.Query(
       "create role twin login; create role twin_reader; create role twin_writer; "
       "grant twin_reader, twin_writer to twin");
@@ -143,10 +160,12 @@ std::vector<TwinAnswer> TwinRunner::Run(const TwinScript& script,
                                         const std::optional<std::string>& pool) {
   FreshDatabase();
   if (!pool) return RunOn(script, server_.port());
-  PgweirProcess process({.pool = *pool,
-                         .databases = DatabaseToml("*", server_.port()),
-                         .log = "level = \"warning\"",
-                         .users = "\"postgres\" \"\"\n\"twin\" \"\"\n"});
+  PgweirProcess process(
+      {.pool = *pool,
+       .databases = sharded_ ? ShardedToml(server_.port()) : DatabaseToml("*", server_.port()),
+       .log = "level = \"warning\"",
+       .users = "\"postgres\" \"\"\n\"twin\" \"\"\n",
+       .files = {{"shards.toml", std::string(kMap)}}});
   return RunOn(script, process.port());
 }
 

@@ -36,7 +36,8 @@ struct TwinDifference {
 // A server with a database that each run gets fresh.
 class TwinRunner {
  public:
-  TwinRunner();
+  // `sharded`: the pgweir in between has a shard map, whose node of "*" has all that scripts use.
+  explicit TwinRunner(bool sharded = false);
 
   // Runs the script and returns an answer a step. `pool` = the [pool] table of a pgweir in between;
   // none = direct connections.
@@ -55,6 +56,7 @@ class TwinRunner {
   bool Differs(const TwinScript& script, const std::optional<std::string>& pool);
 
   PostgresServer server_;
+  const bool sharded_;
 };
 
 }  // namespace pgweir::test

@@ -1,0 +1,35 @@
+#include "proxy/bound_parameters.h"
+
+#include "wire/byte_reader.h"
+
+namespace pgweir::proxy {
+
+BoundParameters ReadParameters(std::string_view values, std::string_view types) {
+  wire::ByteReader reader(wire::AsBytes(values));
+  wire::ByteReader declared(wire::AsBytes(types));
+  const size_t formats = reader.Int16().value_or(0);
+  wire::ByteReader format_codes(wire::AsBytes(reader.Take(formats * 2).value_or("")));
+  const size_t count = reader.Int16().value_or(0);
+  size_t types_left = declared.Int16().value_or(0);
+  BoundParameters parameters;
+  uint16_t format = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (formats == 1 ? i == 0 : i < formats) format = format_codes.Int16().value_or(0);
+    router::BoundParameter parameter;
+    if (types_left > 0) {
+      parameter.type = declared.Int32().value_or(0);
+      --types_left;
+    }
+    parameter.binary = format != 0;
+    const auto length = reader.Int32();
+    if (!length.has_value()) break;
+    parameter.null = *length == UINT32_MAX;
+    const auto bytes = parameter.null ? std::string_view() : reader.Take(*length);
+    if (!bytes.has_value()) break;
+    parameter.bytes = *bytes;
+    parameters.push_back(parameter);
+  }
+  return parameters;
+}
+
+}  // namespace pgweir::proxy
