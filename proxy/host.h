@@ -17,6 +17,7 @@
 #include "proxy/login_failures.h"
 #include "proxy/node_catalog.h"
 #include "proxy/peer_cancels.h"
+#include "proxy/placement_check.h"
 #include "proxy/snapshot.h"
 #include "proxy/statement_store.h"
 #include "proxy/statistics.h"
@@ -39,6 +40,7 @@ struct Shared {
   PeerCancels& peer_cancels;
   StatementStore& statements;
   CatalogLoader& catalogs;
+  PlacementCheck& placements;
   pooler::NodeMonitor& nodes;
   std::vector<std::unique_ptr<SessionHost>>& hosts;  // by worker index; fixed while serving
   Statistics& statistics;

@@ -95,6 +95,7 @@ class Session {
   bool sharded() const { return sharding_ != nullptr; }
   // The node of this name; it stays for as long as the session.
   StatusOr<Node*> NodeOf(const std::string& name);
+  void CheckPlacement(const std::string& database, const router::ShardMapRef& map);
   // Makes at_ the node of a request that begins the use of a backend.
   Status ChooseNode(const RequestContents& request);
   // Likewise the next of those that the request under way goes to.

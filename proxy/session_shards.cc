@@ -63,6 +63,19 @@ bool Sharding::movable() const {
   return lower.find("isolation") == std::string::npos;
 }
 
+// By the logins of this client, when it is the first since the map was loaded.
+void Session::CheckPlacement(const std::string& database, const router::ShardMapRef& map) {
+  PlacementCheck& placements = host_.shared().placements;
+  if (placements.Knows(database, map)) return;
+  PlacementCheck::Nodes nodes;
+  for (const std::string& name : map->nodes()) {
+    const auto node = NodeOf(name);
+    if (!node.ok() || (*node)->primary->paused()) return;
+    nodes.emplace_back(name, (*node)->primary->target());
+  }
+  placements.Want(database, map, std::move(nodes));
+}
+
 StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
   const auto known = nodes_.find(name);
   if (known != nodes_.end()) return &known->second;
@@ -112,7 +125,10 @@ Status Session::ChooseNode(const RequestContents& request) {
   const SnapshotRef& snapshot = host_.snapshot();
   const config::Database* database = snapshot->config().FindDatabase(database_);
   if (database == nullptr || database->shard_map == nullptr) return NotSharded();
-  sharding_->map = snapshot->ShardMapOf(database->name);
+  if (const auto map = snapshot->ShardMapOf(database->name); map != sharding_->map) {
+    sharding_->map = map;
+    CheckPlacement(database->name, map);
+  }
   sharding_->everywhere = false;
   sharding_->onward.clear();
   sharding_->joint = {};

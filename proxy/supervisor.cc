@@ -73,7 +73,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   peer_cancels_ = std::make_unique<PeerCancels>();
   statistics_ = std::make_unique<Statistics>(workers_.size());
   shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
-                                     *nodes_, hosts_, *statistics_, *this, latest_);
+                                     placements_, *nodes_, hosts_, *statistics_, *this, latest_);
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -113,7 +113,8 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
 
 bool Supervisor::CanBeTakenDown() {
   const TimePoint deadline = Clock::now() + kServersPatience;
-  return canceller_->Stop(deadline) && peer_cancels_->Stop(deadline) && catalogs_.Stop(deadline);
+  return canceller_->Stop(deadline) && peer_cancels_->Stop(deadline) && catalogs_.Stop(deadline) &&
+         placements_.Stop(deadline);
 }
 
 void Supervisor::AwaitSignal() {

@@ -52,6 +52,7 @@ class Supervisor final : public Control {
   std::vector<std::unique_ptr<net::Worker>> workers_;
   StatementStore statements_;
   CatalogLoader catalogs_;
+  PlacementCheck placements_;
   std::unique_ptr<pooler::NodeMonitor> nodes_;
   std::vector<std::unique_ptr<SessionHost>> hosts_;
   std::unique_ptr<pooler::Connector> connector_;

@@ -340,6 +340,20 @@ TEST_F(Sharding, ReadsAMapAnew) {
   EXPECT_EQ(client.Value(where), "xrp");
 }
 
+TEST_F(Sharding, SaysWhatDoesNotSuitTheMap) {
+  server().Query("alter table candles add column extra int", "eth");
+  server().Query("create unique index by_id on trades (id)", "xrp");
+  const auto process = StartPgweir();
+  const Connection client(process->Conninfo("postgres", "market"));
+  EXPECT_EQ(client.Value("select 1"), "1");
+  EXPECT_TRUE(process->WaitLog("4 nodes looked at"));
+  server().Query("alter table candles drop column extra", "eth");
+  server().Query("drop index by_id", "xrp");
+  const std::string log = process->log();
+  EXPECT_NE(log.find("\"extra\""), std::string::npos) << log;
+  EXPECT_NE(log.find("\"by_id\""), std::string::npos) << log;
+}
+
 // --- the schema of all nodes ---
 
 class ShardingSchema : public Sharding {

@@ -1,0 +1,114 @@
+#include "proxy/placement_check.h"
+
+#include "base/log.h"
+#include "pooler/login.h"
+#include "router/placement_report.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+using Severity = router::PlacementFinding::Severity;
+
+constexpr milliseconds kConnectTime{10'000};
+constexpr milliseconds kQueryTime{60'000};  // the server's own limit is half of it
+
+StatusOr<router::PlacementRows> Ask(const pooler::Target& target) {
+  pooler::Target asking = target;
+  asking.keywords.emplace_back("options",
+                               "-c statement_timeout=30s -c default_transaction_read_only=on");
+  asking.keywords.emplace_back("application_name", "pgweir catalog");
+  const auto connection = pooler::LogInAndWait(asking, kConnectTime);
+  if (!connection.ok()) return connection.status();
+  const auto begun = pooler::QueryAndWait(
+      *connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", kQueryTime);
+  if (!begun.ok()) return begun.status();
+  router::PlacementRows rows;
+  for (size_t i = 0; i < router::kPlacementQueries; ++i) {
+    const char* query = router::PlacementQueryText(static_cast<router::PlacementQuery>(i));
+    auto result = pooler::QueryAndWait(*connection, query, kQueryTime);
+    if (!result.ok()) return result.status();
+    rows[i] = *std::move(result);
+  }
+  return rows;
+}
+
+void Say(const std::string& database, const router::PlacementFinding& finding) {
+  const std::string line = router::Describe(finding);
+  if (finding.severity == Severity::kError) {
+    LogError("shard map database={}: {}", database, line);
+  } else if (finding.severity == Severity::kWarning) {
+    LogWarn("shard map database={}: {}", database, line);
+  } else {
+    LogInfo("shard map database={}: {}", database, line);
+  }
+}
+
+}  // namespace
+
+PlacementCheck::PlacementCheck() : thread_([this] { Run(); }) {}
+
+PlacementCheck::~PlacementCheck() {
+  stopping_ = true;
+  wanted_.release();
+  thread_.join();
+}
+
+bool PlacementCheck::Stop(TimePoint deadline) {
+  stopping_ = true;
+  wanted_.release();
+  return ended_.try_acquire_until(deadline);
+}
+
+bool PlacementCheck::Knows(const std::string& database, const router::ShardMapRef& map) const {
+  const MutexLock lock(mutex_);
+  const auto known = known_.find(database);
+  return known != known_.end() && known->second == map;
+}
+
+void PlacementCheck::Want(const std::string& database, const router::ShardMapRef& map,
+                          Nodes nodes) {
+  const MutexLock lock(mutex_);
+  router::ShardMapRef& known = known_[database];
+  if (std::exchange(known, map) == map) return;
+  questions_.push_back({database, map, std::move(nodes)});
+  wanted_.release();
+}
+
+void PlacementCheck::Run() {
+  while (!stopping_) {
+    wanted_.acquire();
+    Question question;
+    {
+      const MutexLock lock(mutex_);
+      if (questions_.empty()) continue;
+      question = std::move(questions_.front());
+      questions_.pop_front();
+    }
+    if (!stopping_) Answer(question);
+  }
+  ended_.release();
+}
+
+void PlacementCheck::Answer(const Question& question) const {
+  std::vector<router::NodePlacement> placements;
+  for (const auto& [node, target] : question.nodes) {
+    if (stopping_) return;
+    auto rows = Ask(target);
+    if (rows.ok()) {
+      placements.push_back({node, *std::move(rows)});
+    } else {
+      LogWarn("shard map database={}: the tables of the node {} could not be looked at: {}",
+              question.database, node, MessageOf(rows.status()));
+    }
+  }
+  const auto findings = router::ReportPlacement(*question.map, placements);
+  if (!findings.ok()) {
+    return LogError("shard map database={}: {}", question.database, MessageOf(findings.status()));
+  }
+  for (const router::PlacementFinding& finding : *findings) Say(question.database, finding);
+  LogInfo("shard map database={}: {} nodes looked at, {} findings", question.database,
+          placements.size(), findings->size());
+}
+
+}  // namespace pgweir::proxy
