@@ -85,7 +85,8 @@ class Flights {
   Flights& operator=(const Flights&) = delete;
 
   // `reading` is of just now. Who comes after a write doesn't wait for an answer that may lack it,
-  // but leads anew, and who comes later waits for that one.
+  // but leads anew, and who comes later waits for that one. (A write that nobody has been told of
+  // may be in the answer or not, whatever other reads have shown of it.)
   std::variant<Lead, Wait> Join(const Key& key, const Reading& reading, Tell tell);
   // Without waiting, for whoever has an old answer to serve: none when another leads.
   std::optional<Lead> TryLead(const Key& key, const Reading& reading);

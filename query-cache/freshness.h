@@ -6,6 +6,7 @@
 #include "query-cache/entry.h"
 
 // How old an answer may be: what its rule says now, not what it said when the answer was stored.
+// Nothing here knows of writes: an answer whose Reading no longer holds is not served at any age.
 
 namespace pgweir::cache {
 
