@@ -9,14 +9,14 @@
 namespace pgweir::cache {
 namespace {
 
-// One word holds the writes on their way, in its low bits, and the times that any began or ended.
-// The low bits have room for every client there may be; the others for two hundred days of a
-// million writes a second, and then an old Reading would have to meet the very same number.
+// One word holds how many writes are on their way, in its low bits, and above them how many have
+// ever begun: it is another with each that begins or ends. The low bits have room for every client
+// there may be; the others for two hundred days of a million writes a second, and then an old
+// Reading would have to meet the very same number.
 constexpr int kWriterBits = 20;
-constexpr uint64_t kOneTime = uint64_t{1} << kWriterBits;
-constexpr uint64_t kWriters = kOneTime - 1;
-constexpr uint64_t kBegins = kOneTime + 1;
-constexpr uint64_t kEnds = kOneTime - 1;
+constexpr uint64_t kWriters = (uint64_t{1} << kWriterBits) - 1;
+constexpr uint64_t kBegins = (uint64_t{1} << kWriterBits) + 1;
+constexpr uint64_t kEnds = ~uint64_t{0};  // one less
 
 // What the versions of a table stand for. A read of symbols asks for kWhole and those symbols, a
 // read of the table for kAny; so each kind of write outdates both kinds of answers.

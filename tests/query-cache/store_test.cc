@@ -154,6 +154,13 @@ TEST(Store, CountsItsBytesAsAModelDoes) {
   EXPECT_GT(store.counts().evictions, 1000u);
 }
 
+TEST(Seal, GivesBackWhatIsHeldInReserve) {
+  Entry entry = test::Unsealed("a", 5000);
+  const size_t bytes = Seal(entry)->bytes;
+  entry.rows.reserve(100'000);
+  EXPECT_EQ(Seal(std::move(entry))->bytes, bytes);
+}
+
 // Against the allocator's own count.
 TEST(Store, UsesTheMemoryThatItSaysWithinATenth) {
 #if defined(__has_feature)
