@@ -73,8 +73,9 @@ class Wait {
 
 struct Alone {};  // ask the server yourself
 using News = std::variant<EntryRef, Lead, Alone>;
-// Called once at most, on whatever thread the news come from; hands them to the waiter's own. One
-// that drops a Lead passes it on.
+// Called once at most, on whatever thread the news come from; hands them to the waiter's own. It
+// may be running when the Wait is left or destroyed, so it owns what it uses. One that drops a Lead
+// passes it on.
 using Tell = absl::AnyInvocable<void(News)>;
 
 // Outlives the Leads and Waits that it gives. Any thread.
