@@ -6,3 +6,4 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(PostgreSQL REQUIRED)
+find_library(PGWEIR_RE2 NAMES re2 REQUIRED)  # Debian's package has no file for CMake

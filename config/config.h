@@ -30,6 +30,10 @@ enum class OnSessionState { kPin, kReject, kAllow };
 enum class Consistency { kEventual, kSession, kPrimary };
 // What reads get when none of a node's replicas can take them.
 enum class ReplicaFallback { kPrimary, kError };
+// Whether a rule's answers are served, only counted as if they were, or neither.
+enum class CacheMode { kOn, kShadow, kOff };
+// Whether reads in a READ COMMITTED transaction block may be answered from the cache.
+enum class InTransactions { kNever, kUntilWrite };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -182,6 +186,30 @@ struct Database {
 // `pool` with what `over` sets.
 Pool Overlay(Pool pool, const PoolOverride& over);
 
+// What may be cached, and for how long. One of `tables`, `digest` and `pattern` is set.
+struct CacheRule {
+  std::vector<std::string> tables;  // NAME or SCHEMA.NAME; the statement reads no others
+  std::optional<uint64_t> digest;
+  std::string pattern;  // RE2, found anywhere in the normalised text
+  CacheMode mode = CacheMode::kOn;
+  milliseconds ttl{5'000};
+  std::optional<milliseconds> empty_ttl;  // for answers without rows; none = ttl
+  milliseconds stale_while_revalidate{0};
+  milliseconds stale_if_error{0};
+  bool allow_stable = false;              // functions such as now()
+  std::vector<std::string> key_settings;  // that row-level security may look at
+  double verify = 0;                      // share of hits that are run on the server as well
+  bool operator==(const CacheRule&) const = default;
+};
+
+struct Cache {
+  uint64_t max_bytes = uint64_t{256} << 20;
+  uint64_t max_entry_bytes = uint64_t{1} << 20;
+  InTransactions in_transactions = InTransactions::kNever;
+  std::vector<CacheRule> rules;  // the first that matches counts
+  bool operator==(const Cache&) const = default;
+};
+
 // What PgBouncer calls its console.
 inline constexpr std::string_view kConsoleAlias = "pgbouncer";
 
@@ -230,6 +258,7 @@ struct Config {
   Admin admin;
   Log log;
   Process process;
+  Cache cache;
   int peer_id = 0;  // of this process among `peers`; 0 = it has none
   std::map<int, Peer> peers;
   std::map<std::string, Database, std::less<>> databases;

@@ -29,6 +29,7 @@ Config Read(const TomlValue& document, const std::filesystem::path& folder, Faul
   ReadAdmin(root.Table("admin"), config.admin);
   ReadLog(root.Table("log"), folder, config.log);
   ReadProcess(root.Table("process"), folder, config.process);
+  ReadCache(root.Table("cache"), config.cache);
   ReadDatabases(root.Table("databases"), folder, config);
   ReadUsers(root.Table("users"), config);
   ReadNotServed("root", root);
@@ -63,6 +64,7 @@ std::set<std::string> KnownKeys() {
 databases.NAME.nodes.NODE.primary = ""
 users.NAME.pool.size = 1
 peers.1.host = ""
+cache.rules = [{ tables = ["t"] }]
 )";
   constexpr std::string_view kOneNode = R"(databases.NAME.primary = "")";
   std::set<std::string> keys;

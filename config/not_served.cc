@@ -15,15 +15,11 @@ path = "log/slow.json"
 threshold = "100ms"
 redact = "none"
 
-[root.cache]
+[cache]
 enabled = false
-max_bytes = "256MiB"
-max_entry_bytes = "1MiB"
 redis = ""
 redis_timeout = "20ms"
 wal = false
-in_transactions = "never"
-rules = []
 )";
 
 const TomlTable& Standard(std::string_view section) {

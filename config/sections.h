@@ -29,6 +29,7 @@ void ReadLog(TableReader reader, const std::filesystem::path& folder, Log& log);
 void ReadProcess(TableReader reader, const std::filesystem::path& folder, Process& process);
 
 void ReadPool(TableReader reader, Pool& pool);
+void ReadCache(TableReader reader, Cache& cache);
 // The databases' pools start from `config`'s.
 void ReadDatabases(TableReader reader, const std::filesystem::path& folder, Config& config);
 // Where one database lies: its nodes, how they share it, which of their servers it may be read

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "config/duration.h"
+#include "config/size.h"
 
 namespace pgweir::config {
 namespace {
@@ -156,6 +157,35 @@ std::optional<std::chrono::milliseconds> TableReader::Time(std::string_view key,
   return std::nullopt;
 }
 
+std::optional<uint64_t> TableReader::Size(std::string_view key, uint64_t min) {
+  constexpr std::string_view kExpected =
+      "a size such as \"64MiB\" (a whole number and B, KiB, MiB, GiB or TiB) of at most 1TiB";
+  const auto* text = Find<std::string>(key, kExpected);
+  if (text == nullptr) return std::nullopt;
+  const auto size = ParseSize(*text);
+  if (!size.has_value()) {
+    Fault(key, fmt::format("must be {}", kExpected));
+  } else if (*size < min) {
+    Fault(key, fmt::format("must be at least \"{}KiB\"", min / 1024));
+  } else {
+    return size;
+  }
+  return std::nullopt;
+}
+
+std::optional<double> TableReader::Share(std::string_view key) {
+  const TomlEntry* entry = Find(key);
+  if (entry == nullptr) return std::nullopt;
+  double share = -1;
+  if (const auto* real = std::get_if<double>(&entry->value.value)) share = *real;
+  if (const auto* whole = std::get_if<int64_t>(&entry->value.value)) {
+    share = static_cast<double>(*whole);
+  }
+  if (share >= 0 && share <= 1) return share;
+  Fault(key, "must be a number from 0.0 to 1.0");
+  return std::nullopt;
+}
+
 TableReader TableReader::Table(std::string_view key) {
   static const TomlValue absent{{}, TomlTable{}};
   known_.emplace_back(key);
@@ -163,6 +193,23 @@ TableReader TableReader::Table(std::string_view key) {
   TableReader reader(entry != nullptr ? entry->value : absent, NameOf(key), *faults_);
   if (entry == nullptr) reader.at_ = at_;
   return reader;
+}
+
+std::vector<TableReader> TableReader::Tables(std::string_view key) {
+  std::vector<TableReader> readers;
+  known_.emplace_back(key);
+  const TomlEntry* entry = FindEntry(table_, key);
+  if (entry == nullptr) return readers;
+  const auto* list = std::get_if<TomlArray>(&entry->value.value);
+  if (list == nullptr) {
+    Fault(key, "must be a list of tables");
+    return readers;
+  }
+  for (const TomlValue& value : *list) {
+    TableReader reader = Part(value, key);
+    if (std::holds_alternative<TomlTable>(value.value)) readers.push_back(std::move(reader));
+  }
+  return readers;
 }
 
 std::vector<std::pair<std::string, TableReader>> TableReader::NamedTables() {

@@ -34,11 +34,17 @@ class TableReader {
   // Zero, where it may stand, is for the caller to understand.
   std::optional<std::chrono::milliseconds> Time(std::string_view key,
                                                 std::chrono::milliseconds min = {});
+  // In bytes.
+  std::optional<uint64_t> Size(std::string_view key, uint64_t min);
+  // From 0 to 1.
+  std::optional<double> Share(std::string_view key);
   template <typename E>
   std::optional<E> Choice(std::string_view key, Choices<E> choices);
 
   // Without the key, a reader of an empty table.
   TableReader Table(std::string_view key);
+  // A reader for each of a list of tables, [[key]]. What is no table is a fault and left out.
+  std::vector<TableReader> Tables(std::string_view key);
   // A reader for each entry of a table whose keys are names of the DBA's choice. What is no table
   // is a fault and left out.
   std::vector<std::pair<std::string, TableReader>> NamedTables();

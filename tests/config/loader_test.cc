@@ -433,14 +433,11 @@ redis = ""
 redis_timeout = "20ms"
 wal = false
 in_transactions = "never"
-rules = []
 [databases.market]
 primary = "host=m")");
   const BadValue cases[] = {
       {"[cache]\nenabled = true",
        "pgweir.toml:2:11: key cache.enabled is not served by this version; leave it out"},
-      {"[[cache.rules]]\ntables = [\"t\"]",
-       "pgweir.toml:1:1: key cache.rules is not served by this version; leave it out"},
       {"[admin]\nhttp = \"127.0.0.1:1\"",
        "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},

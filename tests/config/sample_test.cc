@@ -25,13 +25,13 @@ std::string Read(const std::string& path) {
 
 // A line of one of the reference's tables of keys.
 struct Documented {
-  std::string table;  // "databases.NAME"
+  std::string table;  // "databases.NAME", "cache.rules"
   std::string key;
   std::string standard;  // in TOML; "" = none
 };
 
 std::vector<Documented> ReadReference() {
-  const std::regex heading(R"(## `\[(.*)\]`)");
+  const std::regex heading(R"(## `\[{1,2}(.*?)\]{1,2}`)");
   const std::regex row(R"(\| `([a-z_]+)` \| [^|]* \| ([^|]*) \|.*)");
   std::vector<Documented> keys;
   std::istringstream in(Read(Root() + "/docs/configuration.md"));
@@ -111,15 +111,24 @@ TEST(Reference, HasEveryKeyThatTheLoaderKnows) {
 TEST(Reference, HasTheRightDefaults) {
   const std::string path = Root() + "/config/pgweir.toml";
   const std::string needed = "databases.a.primary = \"host=h\"\npeers.1.host = \"h\"\n";
+  const std::string needed_rule = "[[cache.rules]]\ntables = [\"t\"]\n";
   std::string text = needed;
+  std::string rule = needed_rule;
   for (const Documented& key : ReadReference()) {
     std::string table = std::regex_replace(key.table, std::regex("NAME$"), "a");
     table = std::regex_replace(table, std::regex("ID$"), "1");
-    if (!key.standard.empty()) text += table + "." + key.key + " = " + key.standard + "\n";
+    if (key.standard.empty()) continue;
+    const std::string value = key.key + " = " + key.standard + "\n";
+    if (table == "cache.rules") {
+      rule += value;
+    } else {
+      text += table + "." + value;
+    }
   }
+  text += rule;
   const auto stated = Parse(text, path);
   ASSERT_TRUE(stated.ok()) << MessageOf(stated.status()) << "\n" << text;
-  const auto unstated = Parse(needed, path);
+  const auto unstated = Parse(needed + needed_rule, path);
   ASSERT_TRUE(unstated.ok()) << MessageOf(unstated.status());
   EXPECT_TRUE(*stated == *unstated) << text;
 }
@@ -135,6 +144,7 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
   EXPECT_EQ(config->FindDatabase("sharded")->node.name, "db_shard_default");
   EXPECT_EQ(config->users.at("report").mode, PoolMode::kSession);
   EXPECT_EQ(config->peers.at(2).host, "10.0.0.2");
+  EXPECT_EQ(config->cache.rules.size(), 3u);
 }
 
 // Keys of tables with a name of the DBA's choice may stand there as an example only.
