@@ -159,5 +159,61 @@ TEST_F(Request, RejectedBatchIsSkippedToASyncThatComesLater) {
   EXPECT_EQ(Feed(Query("select 1")), State::kReady);
 }
 
+// --- one by one ---
+
+class OneByOne : public Request {
+ protected:
+  OneByOne() {
+    worker_.Do([&] { reader_->ReadOneByOne(); });
+  }
+  // The next request of what has come already.
+  State Next() {
+    State state = State::kWait;
+    worker_.Do([&] {
+      wire::Bytes request;
+      state = reader_->Poll(request);
+      request_ = wire::AsText(request);
+    });
+    return state;
+  }
+};
+
+TEST_F(OneByOne, GivesOneRequestAfterTheOther) {
+  EXPECT_EQ(Feed(Query("select 1") + kParse + kSync + Query("select 2")), State::kReady);
+  EXPECT_EQ(request_, Query("select 1"));
+  EXPECT_EQ(Next(), State::kReady);
+  EXPECT_EQ(request_, kParse + kSync);
+  EXPECT_EQ(Next(), State::kReady);
+  EXPECT_EQ(request_, Query("select 2"));
+  EXPECT_EQ(Next(), State::kWait);
+}
+
+TEST_F(OneByOne, WaitsForTheRestOfABatch) {
+  EXPECT_EQ(Feed(kParse), State::kWait);
+  EXPECT_EQ(Feed(Query("select 1").substr(0, 4)), State::kWait);
+  EXPECT_EQ(Feed(Query("select 1").substr(4) + kSync), State::kReady);
+  EXPECT_EQ(request_, kParse + Query("select 1"));
+}
+
+TEST_F(OneByOne, GivesALongBatchInWholeMessages) {
+  std::string batch;
+  while (batch.size() <= RequestReader::kMaxGathered) batch += kParse;
+  EXPECT_EQ(Feed(batch + kParse.substr(0, 3)), State::kReady);
+  EXPECT_EQ(request_, batch);
+  EXPECT_EQ(Next(), State::kWait);
+  EXPECT_EQ(Feed(kParse.substr(3) + kSync), State::kReady);
+  EXPECT_EQ(request_, kParse + kSync);
+}
+
+TEST_F(OneByOne, LeavesToTheServerWhatBelongsToItsBatch) {
+  const std::string data = Typed('d', "row");
+  worker_.Do([&] { reader_->set_standing({.batch_open = true}); });
+  EXPECT_EQ(Feed(data + kSync), State::kReady);
+  EXPECT_EQ(request_, data + kSync);
+  worker_.Do([&] { reader_->set_standing({wire::TransactionStatus::kInTransaction}); });
+  EXPECT_EQ(Feed(data + kSync), State::kWait);
+  EXPECT_EQ(Answer(), Typed('Z', "T"));
+}
+
 }  // namespace
 }  // namespace pgweir::proxy
