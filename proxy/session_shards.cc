@@ -110,7 +110,8 @@ Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
 
 bool Session::HoldBegin(const RequestContents& contents, wire::Bytes request) {
   Sharding::Transaction& transaction = sharding_->transaction;
-  const std::string_view tag = transaction.held ? "" : BeginTag(contents, Reading());
+  if (transaction.held || mode_ != config::PoolMode::kTransaction) return false;
+  const std::string_view tag = BeginTag(contents, Reading());
   if (tag.empty()) return false;
   transaction.held = true;
   transaction.read_only = contents.statements.front().facts->statements.front().begins_read_only;
