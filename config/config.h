@@ -144,6 +144,13 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+// The labels of the replicas that answer reads of whom, by their names.
+struct ReplicaLabels {
+  std::map<std::string, std::string, std::less<>> users;
+  std::map<std::string, std::string, std::less<>> application_names;
+  bool operator==(const ReplicaLabels&) const = default;
+};
+
 // The keys of a pool table that lies over another: a database's over [pool], a user's over both.
 struct PoolOverride {
   std::optional<PoolMode> mode;
@@ -166,6 +173,7 @@ struct Database {
   Consistency consistency = Consistency::kSession;
   milliseconds max_lag{10'000};  // a replica further behind gets no reads
   ReplicaFallback replica_fallback = ReplicaFallback::kPrimary;
+  ReplicaLabels labels;
   Pool pool;         // [pool] with `own` over it
   PoolOverride own;  // what [databases.NAME.pool] sets
   // "*" leads every name to the database that its connection string names.

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <system_error>
 
 namespace pgweir::config {
@@ -42,6 +44,59 @@ Status CheckRegular(int fd) {
   return Error(sqlstate::kConfigFileError, "is not a regular file");
 }
 
+Status CannotWrite(int error) {
+  return Errorf(sqlstate::kConfigFileError, "cannot be written: {}",
+                std::generic_category().message(error));
+}
+
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t put = write(fd, content.data(), content.size());
+    if (put < 0 && errno != EINTR) return false;
+    content.remove_prefix(static_cast<size_t>(std::max<ssize_t>(put, 0)));
+  }
+  return true;
+}
+
+// A file beside another, gone again unless it has taken the other's place.
+class Draft {
+ public:
+  explicit Draft(const std::string& beside)
+      : path_(beside + ".XXXXXX"), file_(mkostemp(path_.data(), O_CLOEXEC)), error_(errno) {}
+  ~Draft() {
+    if (file_.get() >= 0 && !placed_) unlink(path_.c_str());
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  // With the owner and mode of `like`. On disk when it returns.
+  Status Write(std::string_view content, const struct stat& like) {
+    const int fd = file_.get();
+    if (fd < 0) return CannotWrite(error_);
+    if (fchown(fd, like.st_uid, like.st_gid) != 0 || fchmod(fd, like.st_mode & 07777) != 0 ||
+        !WriteAll(fd, content) || fsync(fd) != 0) {
+      return CannotWrite(errno);
+    }
+    return absl::OkStatus();
+  }
+
+  Status TakePlaceOf(const std::string& target) {
+    if (rename(path_.c_str(), target.c_str()) != 0) return CannotWrite(errno);
+    placed_ = true;
+    // Should this fail, a crash may still bring the old content back, as a whole.
+    const std::string folder = std::filesystem::path(target).parent_path();
+    const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.get() >= 0) fsync(directory.get());
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string path_;
+  const Descriptor file_;
+  const int error_;
+  bool placed_ = false;
+};
+
 }  // namespace
 
 StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
@@ -61,6 +116,18 @@ StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
     }
     if (got == 0) return content;
   }
+}
+
+Status ReplaceFile(const std::string& path, std::string_view content) {
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::canonical(path, error);
+  if (error) return CannotWrite(error.value());
+  struct stat info{};
+  if (stat(target.c_str(), &info) != 0) return CannotWrite(errno);
+  Draft draft(target.string());
+  Status written = draft.Write(content, info);
+  if (written.ok()) written = draft.TakePlaceOf(target.string());
+  return written;
 }
 
 Status CheckReadable(const std::string& path) {

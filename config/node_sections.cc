@@ -78,6 +78,32 @@ std::vector<Node> ReadAllNodes(TableReader& database, const std::string& databas
   return nodes;
 }
 
+bool HasLabel(const Database& database, const std::string& label) {
+  for (const Node& node : database.nodes) {
+    for (const Replica& replica : node.replicas) {
+      const auto& labels = replica.labels;
+      if (std::find(labels.begin(), labels.end(), label) != labels.end()) return true;
+    }
+  }
+  return false;
+}
+
+void ReadLabels(TableReader reader, Database& database) {
+  const auto read = [&](std::string_view key, auto& labels) {
+    for (const TomlEntry& entry : reader.NamedTexts(key)) {
+      const auto& label = std::get<std::string>(entry.value.value);
+      if (!HasLabel(database, label)) {
+        reader.FaultAt(entry.value.at, key,
+                       fmt::format("no replica of the database has the label {}", ShownKey(label)));
+      }
+      labels.emplace(entry.key, label);
+    }
+  };
+  read("users", database.labels.users);
+  read("application_names", database.labels.application_names);
+  reader.RejectUnknown();
+}
+
 void ReadShardMap(TableReader& reader, const std::filesystem::path& folder, Database& database) {
   const std::string path = ReadPath(reader, "shard_map", folder);
   if (path.empty()) {
@@ -107,6 +133,7 @@ void ReadNodes(TableReader& reader, const std::filesystem::path& folder, Databas
   database.max_lag = reader.Time("max_lag", milliseconds{1}).value_or(database.max_lag);
   database.replica_fallback = reader.Choice<ReplicaFallback>("replica_fallback", kFallbacks)
                                   .value_or(database.replica_fallback);
+  ReadLabels(reader.Table("labels"), database);
 }
 
 }  // namespace pgweir::config

@@ -10,13 +10,12 @@
 namespace pgweir::config {
 namespace {
 
-constexpr size_t kMaxFileBytes = 16 << 20;
-
 class ShardMapReader {
  public:
-  ShardMapReader(const std::string& path, std::span<const std::string> nodes)
+  ShardMapReader(std::string_view text, const std::string& path, std::span<const std::string> nodes)
       : nodes_(nodes), faults_(path) {
     map_.path = path;
+    map_.text = text;
   }
 
   StatusOr<ShardMap> Read(const TomlTable& root);
@@ -84,7 +83,11 @@ void ShardMapReader::Fault(Position at, std::string_view section, std::string_vi
 void ShardMapReader::ReadShards(const TomlEntry& section) {
   const TomlTable* const table = TableOf(section);
   if (table == nullptr) return;
-  for (const TomlEntry& entry : *table) ReadPattern(entry);
+  std::vector<const TomlEntry*> entries;
+  for (const TomlEntry& entry : *table) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const TomlEntry* a, const TomlEntry* b) { return a->at < b->at; });
+  for (const TomlEntry* entry : entries) ReadPattern(*entry);
 }
 
 void ShardMapReader::ReadPattern(const TomlEntry& entry) {
@@ -177,7 +180,7 @@ void ShardMapReader::AddTable(Position at, std::string_view section, ListedTable
 }  // namespace
 
 StatusOr<ShardMap> LoadShardMap(const std::string& path, std::span<const std::string> nodes) {
-  const auto text = ReadFile(path, kMaxFileBytes);
+  const auto text = ReadFile(path, kMaxShardMapBytes);
   if (text.ok()) return ParseShardMap(*text, path, nodes);
   return Errorf(sqlstate::kConfigFileError, "{}:1:1: {}", path, MessageOf(text.status()));
 }
@@ -186,7 +189,7 @@ StatusOr<ShardMap> ParseShardMap(std::string_view text, const std::string& path,
                                  std::span<const std::string> nodes) {
   const auto document = ParseToml(text, path);
   if (!document.ok()) return document.status();
-  return ShardMapReader(path, nodes).Read(std::get<TomlTable>(document->value));
+  return ShardMapReader(text, path, nodes).Read(std::get<TomlTable>(document->value));
 }
 
 }  // namespace pgweir::config

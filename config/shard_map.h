@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,6 +19,8 @@ struct SymbolPattern {
   bool prefix = false;  // there was a star
   std::string node;
   bool operator==(const SymbolPattern&) const = default;
+  // As the file has it.
+  std::string Written() const { return prefix ? text + "*" : text; }
 };
 
 struct ListedTable {
@@ -28,12 +31,15 @@ struct ListedTable {
 };
 
 struct ShardMap {
-  std::string path;  // of its file, absolute
-  std::vector<SymbolPattern> patterns;
-  std::string default_node;  // of the pattern "*"
+  std::string path;                     // of its file, absolute
+  std::string text;                     // which the file had
+  std::vector<SymbolPattern> patterns;  // in the file's order
+  std::string default_node;             // of the pattern "*"
   std::vector<ListedTable> sharded;
   std::vector<ListedTable> replicated;
 };
+
+inline constexpr size_t kMaxShardMapBytes = 16 << 20;
 
 // Reads a shards.toml whose nodes are those named. What is wrong with it refuses it whole; the
 // error's message is a line "FILE:LINE:COLUMN: ..." for each fault.

@@ -187,7 +187,7 @@ std::optional<double> TableReader::Share(std::string_view key) {
 }
 
 TableReader TableReader::Table(std::string_view key) {
-  static const TomlValue absent{{}, TomlTable{}};
+  static const TomlValue absent{{}, {}, TomlTable{}};
   known_.emplace_back(key);
   const TomlEntry* entry = FindEntry(table_, key);
   TableReader reader(entry != nullptr ? entry->value : absent, NameOf(key), *faults_);
@@ -227,6 +227,22 @@ std::vector<std::pair<std::string, TableReader>> TableReader::NamedTables() {
     }
   }
   return tables;
+}
+
+std::span<const TomlEntry> TableReader::NamedTexts(std::string_view key) {
+  constexpr std::string_view kExpected = "a table of names, each with a string that isn't empty";
+  const auto* table = Find<TomlTable>(key, kExpected);
+  if (table == nullptr) return {};
+  for (const TomlEntry& entry : *table) {
+    const auto* text = std::get_if<std::string>(&entry.value.value);
+    const bool sound = text != nullptr && !text->empty() && !entry.key.empty() &&
+                       text->find('\0') == std::string::npos &&
+                       entry.key.find('\0') == std::string::npos;
+    if (sound) continue;
+    FaultAt(entry.value.at, key, fmt::format("must be {}", kExpected));
+    return {};
+  }
+  return *table;
 }
 
 void TableReader::NotServed(std::string_view key, const TomlValue& standard) {

@@ -49,6 +49,10 @@ class TableReader {
   // is a fault and left out.
   std::vector<std::pair<std::string, TableReader>> NamedTables();
 
+  // The entries of a table of strings whose keys are names of the DBA's choice; none without the
+  // key. They live as long as the reader's value.
+  std::span<const TomlEntry> NamedTexts(std::string_view key);
+
   // Accepts a key only with a value equal to `standard`, which stands for what can't be changed
   // yet; a table key by key.
   void NotServed(std::string_view key, const TomlValue& standard);

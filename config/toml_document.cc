@@ -40,8 +40,8 @@ Status SyntaxError(const std::string& path, Position at, std::string_view messag
   return Errorf(sqlstate::kConfigFileError, "{}:{}:{}: {}", path, at.line, at.column, message);
 }
 
-Position PositionOf(const toml::source_region& region) {
-  return {std::max<uint32_t>(1, region.begin.line), std::max<uint32_t>(1, region.begin.column)};
+Position PositionOf(const toml::source_position& place) {
+  return {std::max<uint32_t>(1, place.line), std::max<uint32_t>(1, place.column)};
 }
 
 // The description without what it quotes of a value, which may be a password with its quotes
@@ -111,7 +111,8 @@ TomlTable ToTable(const toml::table& table) {
   TomlTable entries;
   entries.reserve(table.size());
   for (const auto& [key, value] : table) {
-    entries.push_back({std::string(key.str()), PositionOf(key.source()), ToValue(value)});
+    entries.push_back({std::string(key.str()), PositionOf(key.source().begin),
+                       PositionOf(key.source().end), ToValue(value)});
   }
   return entries;
 }
@@ -124,7 +125,7 @@ TomlArray ToArray(const toml::array& array) {
 }
 
 TomlValue ToValue(const toml::node& node) {
-  TomlValue result{PositionOf(node.source()), TomlMoment{}};
+  TomlValue result{PositionOf(node.source().begin), PositionOf(node.source().end), TomlMoment{}};
   if (const auto* table = node.as_table()) {
     result.value = ToTable(*table);
   } else if (const auto* array = node.as_array()) {
@@ -155,7 +156,7 @@ StatusOr<TomlValue> ParseToml(std::string_view text, const std::string& path) {
   try {
     return ToValue(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    return SyntaxError(path, PositionOf(error.source()),
+    return SyntaxError(path, PositionOf(error.source().begin),
                        "not valid TOML: " + WithoutValues(error.description()));
   } catch (const ParserStopped&) {
     return SyntaxError(path, StoppingPosition(text),

@@ -29,12 +29,14 @@ struct TomlMoment {};  // a date or a time, which no key of ours takes
 
 struct TomlValue {
   Position at;
+  Position end;  // behind it
   std::variant<TomlTable, TomlArray, std::string, int64_t, double, bool, TomlMoment> value;
 };
 
 struct TomlEntry {
   std::string key;
   Position at;  // of the key
+  Position key_end;
   TomlValue value;
 };
 

@@ -64,7 +64,7 @@ bool StillThere(const NodeViewRef& view, const std::string& server) {
 
 }  // namespace
 
-StatusOr<Pools::Login> Pools::LoginFor(const Client& client) const {
+StatusOr<Pools::Login> Pools::LoginFor(const Client& client, const LoginKeys& keys) {
   StatusOr<std::string> node_user = UserIn(client.node().primary);
   if (!node_user.ok()) return node_user.status();
   Login login;
@@ -81,10 +81,16 @@ StatusOr<Pools::Login> Pools::LoginFor(const Client& client) const {
     login.target.user = client.user;
   }
   if (secret == nullptr) return login;
-  login.target.hashed = HashedLoginOf(login.user, *secret, keys_);
+  login.target.hashed = HashedLoginOf(login.user, *secret, keys);
   if (!login.target.complete()) return KeysMissing(client, login.user);
   if (!login.target.hashed) login.target.password = *secret;
   return login;
+}
+
+StatusOr<Target> Pools::TargetFor(const Client& client) {
+  StatusOr<Login> login = LoginFor(client, LoginKeys());
+  if (!login.ok()) return login.status();
+  return std::move(login->target);
 }
 
 void Pools::ForgetKeysUnless(
@@ -122,7 +128,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::GetFor(const config::Config& config, cons
 // `server` null = the primary.
 StatusOr<std::shared_ptr<Pool>> Pools::GetOrMake(const config::Config& config, const Client& client,
                                                  const ServerView* server) {
-  StatusOr<Login> login = LoginFor(client);
+  StatusOr<Login> login = LoginFor(client, keys_);
   if (!login.ok()) return login.status();
   Target& target = login->target;
   const config::Pool limits = config.PoolFor(client.database, login->user);
@@ -161,7 +167,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::GetOrMake(const config::Config& config, c
 StatusOr<std::shared_ptr<Pool>> Pools::MakeDedicated(
     const config::Config& config, const Client& client,
     std::vector<std::pair<std::string, std::string>> keywords, std::string_view purpose) {
-  StatusOr<Login> login = LoginFor(client);
+  StatusOr<Login> login = LoginFor(client, keys_);
   if (!login.ok()) return login.status();
   config::Pool limits = config.PoolFor(client.database, login->user);
   limits.mode = config::PoolMode::kSession;

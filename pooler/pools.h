@@ -43,6 +43,8 @@ class Pools {
   // The same for one of the node's other servers.
   StatusOr<std::shared_ptr<Pool>> GetFor(const config::Config& config, const Client& client,
                                          const ServerView& server);
+  // How such a client's pool logs in, where that takes no key that a client has proved.
+  static StatusOr<Target> TargetFor(const Client& client);
 
   // Any thread. The primary of a node, or its servers, may be others: its pools follow. One that is
   // older than what is known counts for nothing.
@@ -128,7 +130,7 @@ class Pools {
     std::string user;  // as which the node knows it
   };
 
-  StatusOr<Login> LoginFor(const Client& client) const;
+  static StatusOr<Login> LoginFor(const Client& client, const LoginKeys& keys);
   StatusOr<std::shared_ptr<Pool>> GetOrMake(const config::Config& config, const Client& client,
                                             const ServerView* server);
   NodeViewRef ViewOf(const std::string& database, const std::string& node) const

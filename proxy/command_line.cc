@@ -21,6 +21,8 @@ class Parser {
   Status ReadShorts(std::string_view letters);
   Status ReadFlag(char letter);
   Status ReadFile(std::string_view path);
+  Status ReadSql(std::string_view sql);
+  Status CheckComplete() const;
   // What "--name=VALUE" has behind the sign, else the next argument.
   StatusOr<std::string> ValueOf(std::string_view option);
 
@@ -32,10 +34,14 @@ class Parser {
 // A first word that is no option is a command, unless it looks like a path.
 void Parser::ReadCommand() {
   if (arguments_.empty()) return;
-  if (arguments_[0] == "run" || arguments_[0] == "check") {
-    if (arguments_[0] == "check") result_.command = Command::kCheck;
-    ++next_;
+  if (arguments_[0] == "check") {
+    result_.command = Command::kCheck;
+  } else if (arguments_[0] == "route") {
+    result_.command = Command::kRoute;
+  } else if (arguments_[0] != "run") {
+    return;
   }
+  ++next_;
 }
 
 StatusOr<std::string> Parser::ValueOf(std::string_view option) {
@@ -51,6 +57,12 @@ Status Parser::ReadFile(std::string_view path) {
   if (next_ == 1 && is_word) return Wrong(fmt::format("unknown command \"{}\"", path));
   if (!result_.config.empty()) return Wrong(fmt::format("unexpected argument \"{}\"", path));
   result_.config = path;
+  return absl::OkStatus();
+}
+
+Status Parser::ReadSql(std::string_view sql) {
+  if (!result_.sql.empty()) return Wrong("SQL must be one argument: put it in quotes");
+  result_.sql = sql;
   return absl::OkStatus();
 }
 
@@ -112,6 +124,11 @@ Status Parser::ReadLong(std::string_view option) {
     if (user.ok()) result_.user = *user;
     return user.status();
   }
+  if (name == "--database" && result_.command == Command::kRoute) {
+    auto database = ValueOf(option);
+    if (database.ok()) result_.database = *database;
+    return database.status();
+  }
   if (name == "--config") {
     auto path = ValueOf(option);
     return path.ok() ? ReadFile(*path) : path.status();
@@ -119,22 +136,40 @@ Status Parser::ReadLong(std::string_view option) {
   return Wrong(fmt::format("unexpected argument \"{}\"", option));
 }
 
+Status Parser::CheckComplete() const {
+  if (result_.command == Command::kHelp || result_.command == Command::kVersion) {
+    return absl::OkStatus();
+  }
+  if (result_.config.empty()) return Wrong("--config FILE is missing");
+  if (result_.command != Command::kRoute) return absl::OkStatus();
+  if (result_.database.empty()) return Wrong("--database NAME is missing");
+  return result_.sql.empty() ? Wrong("SQL is missing") : absl::OkStatus();
+}
+
 StatusOr<CommandLine> Parser::Parse() {
   ReadCommand();
+  const bool routes = result_.command == Command::kRoute;
+  bool options = true;  // may still come
   while (next_ < arguments_.size()) {
     const std::string_view argument = arguments_[next_++];
     Status read;
-    if (argument.substr(0, 2) == "--") {
+    if (routes && options && argument == "--") {
+      options = false;
+    } else if (!options) {
+      read = ReadSql(argument);
+    } else if (argument.substr(0, 2) == "--") {
       read = ReadLong(argument);
     } else if (argument.size() > 1 && argument[0] == '-') {
       read = ReadShorts(argument.substr(1));
+    } else if (routes) {
+      read = ReadSql(argument);
     } else {
       read = ReadFile(argument);
     }
     if (!read.ok()) return read;
   }
-  const bool needs_file = result_.command == Command::kRun || result_.command == Command::kCheck;
-  if (needs_file && result_.config.empty()) return Wrong("--config FILE is missing");
+  const Status complete = CheckComplete();
+  if (!complete.ok()) return complete;
   return result_;
 }
 

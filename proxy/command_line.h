@@ -9,14 +9,19 @@
 namespace pgweir::proxy {
 
 struct CommandLine {
-  enum class Command { kRun, kCheck, kHelp, kVersion };
+  enum class Command { kRun, kCheck, kRoute, kHelp, kVersion };
   Command command = Command::kRun;
   std::string config;
   bool daemon = false;  // to the background
   bool quiet = false;   // no log on stderr
   int verbose = 0;
-  std::string user;  // whom root becomes; "" = as the configuration says
+  // Whom root becomes, "" = as the configuration says; of `route` whose statements they are.
+  std::string user;
+  std::string database, sql;  // of `route`
 };
+
+// How a process ends whose arguments make no sense.
+inline constexpr int kBadUsage = 2;
 
 // pgweir's commands, or PgBouncer's own way: [-d] [-q] [-v] [-u USER] FILE.
 StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string_view>& arguments);

@@ -3,6 +3,7 @@
 #include "absl/functional/any_invocable.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "proxy/shard_map_change.h"
 
 namespace pgweir::proxy {
 
@@ -19,6 +20,8 @@ class Control {
   virtual void RequestReload(Done done) = 0;
   // Serves with the configuration that `edit` makes of the present one, until the next reload.
   virtual void RequestChange(Edit edit, Done done) = 0;
+  // Writes the change into the file of the database's shard map, then reloads.
+  virtual void RequestMapChange(ShardMapChange change, Done done) = 0;
   // Nobody new is let in; the rest as Ending says.
   virtual void RequestShutdown(Ending ending) = 0;
   // Whether it has begun.

@@ -19,7 +19,7 @@ SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapsh
     : worker_(worker),
       shared_(shared),
       snapshot_(std::move(snapshot)),
-      tools_(worker.index(), shared.session_counts) {}
+      tools_(worker.index(), shared.session_counts, shared.shard_statistics) {}
 
 SessionHost::~SessionHost() = default;
 

@@ -47,6 +47,7 @@ struct Shared {
   Control& control;
   LatestSnapshot& latest;
   SessionCounts session_counts{};
+  ShardStatistics shard_statistics{};
   UserSecrets secrets{};
   LoginFailures failures{};
   std::atomic<int> clients{0};            // connections, logged in or not

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "proxy/background.h"
 #include "proxy/command_line.h"
+#include "proxy/route_command.h"
 #include "proxy/supervisor.h"
 
 namespace pgweir::proxy {
@@ -19,6 +20,9 @@ constexpr std::string_view kUsage = R"(pgweir: PostgreSQL access middleware and 
 
   pgweir run    --config FILE    serve in the foreground
   pgweir check  --config FILE    read the configuration; exit 0, or 1 with FILE:LINE:COLUMN: message
+  pgweir route  --config FILE --database NAME [--user USER] [--] SQL
+                                 say where these statements would go, and why; runs nothing, but
+                                 asks the database's server for its catalog, as USER
   pgweir --version | --help
 
 FILE is a pgweir.toml or a pgbouncer.ini. As PgBouncer is started:
@@ -61,6 +65,18 @@ int Check(const std::string& path) {
     std::fprintf(stderr, "%s\n", warning.c_str());
   }
   std::printf("%s: ok\n", path.c_str());
+  return 0;
+}
+
+int Route(const CommandLine& command) {
+  const auto snapshot = Snapshot::Load(command.config);
+  if (!snapshot.ok()) return Fail(MessageOf(snapshot.status()));
+  if ((*snapshot)->config().FindDatabase(command.database) == nullptr) {
+    Fail(fmt::format("pgweir: {} has no database \"{}\"", command.config, command.database));
+    return kBadUsage;
+  }
+  const std::string text = AnswerRoute(**snapshot, command);
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;
 }
 
@@ -121,7 +137,10 @@ int Serve(const CommandLine& command) {
 int Main(const std::vector<std::string_view>& arguments) {
   if (arguments.empty()) return Fail(kUsage);
   const auto command = ParseCommandLine(arguments);
-  if (!command.ok()) return Fail("pgweir: " + MessageOf(command.status()));
+  if (!command.ok()) {
+    const int failed = Fail("pgweir: " + MessageOf(command.status()));
+    return arguments[0] == "route" ? kBadUsage : failed;
+  }
   switch (command->command) {
     case CommandLine::Command::kHelp:
       std::fwrite(kUsage.data(), 1, kUsage.size(), stdout);
@@ -131,6 +150,8 @@ int Main(const std::vector<std::string_view>& arguments) {
       return 0;
     case CommandLine::Command::kCheck:
       return Check(command->config);
+    case CommandLine::Command::kRoute:
+      return Route(*command);
     case CommandLine::Command::kRun:
       break;
   }

@@ -15,30 +15,31 @@ constexpr milliseconds kLook{50};
 constexpr milliseconds kBetweenRefreshes{1'000};
 constexpr milliseconds kAfterFailure{5'000};
 constexpr milliseconds kRefresh{60'000};
-constexpr milliseconds kConnectTime{10'000};
-constexpr milliseconds kQueryTime{60'000};  // the server's own limit is half of it
+// The server's own limit is half of the second.
+constexpr CatalogPatience kPatience{milliseconds(10'000), milliseconds(60'000)};
 
-StatusOr<router::CatalogRows> Ask(const pooler::Target& target) {
+}  // namespace
+
+StatusOr<router::CatalogRows> AskForCatalog(const pooler::Target& target,
+                                            const CatalogPatience& patience) {
   pooler::Target asking = target;
   asking.keywords.emplace_back("options",
                                "-c statement_timeout=30s -c default_transaction_read_only=on");
   asking.keywords.emplace_back("application_name", "pgweir catalog");
-  const auto connection = pooler::LogInAndWait(asking, kConnectTime);
+  const auto connection = pooler::LogInAndWait(asking, patience.connecting);
   if (!connection.ok()) return connection.status();
   const auto begun = pooler::QueryAndWait(
-      *connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", kQueryTime);
+      *connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", patience.query);
   if (!begun.ok()) return begun.status();
   router::CatalogRows rows;
   for (size_t i = 0; i < router::kCatalogQueries; ++i) {
     const char* query = router::CatalogQueryText(static_cast<router::CatalogQuery>(i));
-    auto result = pooler::QueryAndWait(*connection, query, kQueryTime);
+    auto result = pooler::QueryAndWait(*connection, query, patience.query);
     if (!result.ok()) return result.status();
     rows[i] = *std::move(result);
   }
   return rows;
 }
-
-}  // namespace
 
 uint64_t NodeCatalog::NextVersion() {
   static std::atomic<uint64_t> next{1};
@@ -75,6 +76,12 @@ NodeCatalogRef CatalogLoader::Get(const std::string& node, const std::string& da
   MutexLock its(catalog->mutex_);
   catalog->pool_ = pool;
   return catalog;
+}
+
+router::CatalogRef CatalogLoader::Find(const std::string& node, const std::string& database) {
+  MutexLock lock(mutex_);
+  const auto found = catalogs_.find({node, database});
+  return found == catalogs_.end() ? nullptr : found->second->Get();
 }
 
 void CatalogLoader::Run() {
@@ -122,7 +129,7 @@ void CatalogLoader::LoadOnce(NodeCatalog& catalog) {
     return;
   }
   catalog.stale_ = false;
-  auto rows = Ask(pool->target());
+  auto rows = AskForCatalog(pool->target(), kPatience);
   used_ = nullptr;
   auto next = rows.ok() ? router::Catalog::Refresh(current, *rows)
                         : StatusOr<router::CatalogRef>(rows.status());

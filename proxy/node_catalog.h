@@ -15,6 +15,14 @@
 
 namespace pgweir::proxy {
 
+// How long a catalog is waited for.
+struct CatalogPatience {
+  Duration connecting, query;
+};
+// Asks for it on a connection of its own, closed again. On a thread that may wait.
+StatusOr<router::CatalogRows> AskForCatalog(const pooler::Target& target,
+                                            const CatalogPatience& patience);
+
 // What is known of one database of one node. Shared by all its clients; thread-safe.
 class NodeCatalog {
  public:
@@ -58,6 +66,10 @@ class CatalogLoader {
   // Any thread. The catalog of this database of this node, for as long as the caller holds it.
   NodeCatalogRef Get(const std::string& node, const std::string& database,
                      const std::shared_ptr<pooler::Pool>& pool) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Any thread. What is known of it because somebody holds it; null when that is nothing.
+  router::CatalogRef Find(const std::string& node, const std::string& database)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Any thread. Whether the pool's login is just being used. Of a paused pool it is not, once it
   // has been found not to be.

@@ -172,6 +172,7 @@ void Relay::NoteAnswer() {
   Counters& counters = *client_.counters;
   counters.Add(Stat::kQueries);
   counters.Add(Stat::kQueryTime, answered_at_ - request_at_);
+  if (pattern_counters_ != nullptr) pattern_counters_->Answered(answered_at_ - request_at_);
   if (lease_->watch != nullptr) lease_->watch->Answered(answered_at_ - request_at_);
   request_at_ = answered_at_;
   if (lease_->tracker.status() != wire::TransactionStatus::kIdle) return;
@@ -393,6 +394,12 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
         auto row = wire::ReadDataRow(frame.head);
         row_came_ = row.ok();
         if (row.ok()) row_ = *std::move(row);
+      }
+      return;
+    case backend::kCommandComplete:
+      if (pattern_counters_ == nullptr || swallowed) return;
+      if (const auto tag = wire::ReadCommandTag(frame.head); tag.ok()) {
+        pattern_counters_->AddRows(RowsOf(*tag));
       }
       return;
     case backend::kReadyForQuery:

@@ -9,6 +9,7 @@
 #include "proxy/client.h"
 #include "proxy/joint_answer.h"
 #include "proxy/request_rewriter.h"
+#include "proxy/shard_statistics.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 
@@ -105,6 +106,8 @@ class Relay {
              std::string_view first = "");
   // The client's unnamed statement is no more.
   void ForgetUnnamed() { rewriter_.state().DropUnnamed(); }
+  // Where the client's requests are counted from now on; null = nowhere.
+  void CountUnder(PatternCounters* counters) { pattern_counters_ = counters; }
   // What several backends answer is one answer for the client; null = each is its own.
   void set_joint(JointAnswer* joint) { joint_ = joint; }
   const JointAnswer* joint() const { return joint_; }
@@ -210,6 +213,7 @@ class Relay {
   bool flushed_ = false;    // the server answers all that it has been sent
   size_t left_ = 0;         // of the client's input, what was looked at here and wants more
   JointAnswer* joint_ = nullptr;
+  PatternCounters* pattern_counters_ = nullptr;
   bool stalled_ = false;  // what is in the client's input waits for answers
   bool resetting_ = false;
   bool awaits_cancel_ = false;

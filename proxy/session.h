@@ -115,6 +115,8 @@ class Session {
   std::string PartHere(const std::string& request);
   // SQL that the transaction began with elsewhere.
   std::string_view First() const { return sharded() ? sharding_->first : std::string_view(); }
+  // The request under way is counted by the pattern that led it to at_, else by the first of at_'s.
+  void CountByPattern();
 
   // --- a statement on the schema of every node (session_schema.cc) ---
   // Answers the request. False when the session is over.

@@ -1,5 +1,6 @@
 // Where a session's requests go, when its node has several servers.
 
+#include "proxy/copy_wish.h"
 #include "proxy/request_route.h"
 #include "proxy/session.h"
 
@@ -9,18 +10,11 @@ namespace {
 using config::Consistency;
 using Role = RequestRoute::Role;
 
-constexpr std::string_view kRoleSetting = "pgweir.role";
 constexpr std::string_view kConsistencySetting = "pgweir.consistency";
 
-std::string_view SettingOr(const wire::Parameters& settings, std::string_view name,
-                           std::string_view otherwise) {
-  const std::string* value = settings.FindUnreported(name);
-  // A server leaves a setting that was taken back empty.
-  return value == nullptr || value->empty() ? otherwise : std::string_view(*value);
-}
-
 Consistency ConsistencyOf(const wire::Parameters& settings, Consistency configured) {
-  const std::string_view value = SettingOr(settings, kConsistencySetting, "");
+  const std::string* const set = settings.FindUnreported(kConsistencySetting);
+  const std::string_view value = set == nullptr ? std::string_view() : *set;
   if (value == "eventual") return Consistency::kEventual;
   if (value == "session") return Consistency::kSession;
   return value == "primary" ? Consistency::kPrimary : configured;
@@ -57,22 +51,25 @@ Status Session::ChooseCopy(const RequestContents& request) {
   pool_ = at_->primary;
   if (at_->copies == nullptr) return absl::OkStatus();
   const wire::Parameters& settings = *relay_.parameters;
-  // A role that is none of these is a label of replicas.
-  const std::string_view role = SettingOr(settings, kRoleSetting, "auto");
-  if (role == "primary") return absl::OkStatus();
   const config::Config& config = host_.snapshot()->config();
   const config::Database* database = config.FindDatabase(database_);
   if (database == nullptr) return absl::OkStatus();
+  const auto said = WishOf(request, Reading(), database->labels, {user_, client_.peer.address});
+  // Of a sharded database, the route has refused it already.
+  if (!said.ok() && !sharded()) return said.status();
+  const CopyWish asked = said.ok() ? *said : CopyWish();
+  if (asked.role == CopyWish::Role::kPrimary) return absl::OkStatus();
+  const bool by_itself = asked.role == CopyWish::Role::kAuto;
   const Consistency consistency = ConsistencyOf(settings, database->consistency);
-  if (consistency == Consistency::kPrimary && role == "auto") return absl::OkStatus();
+  if (consistency == Consistency::kPrimary && by_itself) return absl::OkStatus();
   if (!First().empty()) {
     reads_ = sharding_->transaction.read_only;
   } else {
     reads_ = RouteOf(request, settings, *catalog_, host_.tools()).role == Role::kAnyCopy;
   }
-  if (!reads_ && role == "auto") return absl::OkStatus();
+  if (!reads_ && by_itself) return absl::OkStatus();
   NodeCopies::Wish wish;
-  if (role != "auto" && role != "replica") wish.label = role;
+  wish.label = asked.label;
   if (consistency == Consistency::kSession) wish.since = at_->wrote_at;
   auto replica = at_->copies->Pick(host_.shared().pools, config, wish);
   if (replica != nullptr) {

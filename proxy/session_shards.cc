@@ -105,6 +105,7 @@ Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
   ShardWishes& wishes = sharding_->transaction.wishes;
   route = RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map));
   NoteWishes(request, Reading(), wishes);
+  sharding_->pattern = route.pattern;
   return route.where == Where::kRefused ? route.refusal : absl::OkStatus();
 }
 
@@ -130,6 +131,7 @@ Status Session::ChooseNode(const RequestContents& request) {
     sharding_->map = map;
     CheckPlacement(database->name, map);
   }
+  sharding_->database = database->name;
   sharding_->everywhere = false;
   sharding_->onward.clear();
   sharding_->joint = {};
@@ -163,7 +165,19 @@ Status Session::ChooseNode(const RequestContents& request) {
   if (route.where == Where::kAnywhere && !map.Find(at_->name).has_value()) {
     sharding_->onward = {map.NameOf(map.default_node())};
   }
-  return sharding_->onward.empty() ? absl::OkStatus() : ChooseNext();
+  if (!sharding_->onward.empty()) return ChooseNext();
+  CountByPattern();
+  return absl::OkStatus();
+}
+
+void Session::CountByPattern() {
+  const router::ShardMapRef& map = sharding_->map;
+  router::PatternId pattern = sharding_->pattern;
+  if (pattern == router::kNoPattern) {
+    const auto node = map->Find(at_->name);
+    if (node.has_value()) pattern = map->FirstPatternOf(*node);
+  }
+  relay_.CountUnder(host_.tools().patterns.Of(map, sharding_->database, pattern));
 }
 
 Status Session::ChooseNext() {
@@ -172,6 +186,7 @@ Status Session::ChooseNext() {
   auto node = NodeOf(name);
   if (!node.ok()) return node.status();
   at_ = *node;
+  CountByPattern();
   if (relay_.joint() != nullptr) sharding_->joint.BeginPart(sharding_->onward.empty());
   return absl::OkStatus();
 }
@@ -204,6 +219,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
     co_return true;
   }
   sharding_->Note(route);
+  CountByPattern();
   const Relay::Next next = relay_.Go(request);
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }

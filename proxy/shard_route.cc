@@ -45,7 +45,8 @@ class RouteMaker {
     if (statement.too_long) return Unread();
     if (statement.use == Use::kUnknown) {
       route_.movable = false;
-      return To(planner_.map()->default_node());  // large objects' functions
+      // Large objects' functions.
+      return To(planner_.map()->default_node(), planner_.map()->default_pattern());
     }
     // Of a statement that there isn't, any server says so.
     if (statement.facts == nullptr) return;
@@ -68,7 +69,7 @@ class RouteMaker {
     const auto hinted = router::HintedNode(wishes_.hints, *planner_.map());
     if (!wishes_.fault.ok()) return Refuse(wishes_.fault);
     if (!hinted.ok()) return Refuse(hinted.status());
-    if (hinted->has_value()) return To(**hinted);
+    if (hinted->has_value()) return To(**hinted, router::kNoPattern);
     Refuse(Refusal("a statement of more than 48 KiB is too long to be routed by symbol",
                    "Pass its values as parameters, split it, use COPY, or steer it: "
                    "SET pgweir.shard."));
@@ -104,7 +105,8 @@ class RouteMaker {
                         planner_.map()->NameOf(plan.node), planner_.map()->NameOf(*steered))));
       }
       route_.movable = route_.movable && neutral;
-      return To(*steered);
+      const bool there = plan.kind == Plan::Kind::kSingle && plan.node == *steered;
+      return To(*steered, there ? plan.pattern : router::kNoPattern);
     }
     // What is only got ready may be got ready anew where it is carried out.
     if (!statement.carried_out() && plan.kind != Plan::Kind::kDefault) return;
@@ -113,8 +115,9 @@ class RouteMaker {
       case Plan::Kind::kReplicated:
         return;
       case Plan::Kind::kSingle:
+        return To(plan.node, plan.pattern);
       case Plan::Kind::kDefault:
-        return To(plan.node);
+        return To(plan.node, planner_.map()->default_pattern());
       case Plan::Kind::kConcat:
         return ToSeveral(Where::kConcat, plan);
       case Plan::Kind::kEverywhere:
@@ -124,7 +127,8 @@ class RouteMaker {
     }
   }
 
-  void To(NodeId node) {
+  void To(NodeId node, router::PatternId pattern) {
+    if (route_.pattern == router::kNoPattern) route_.pattern = pattern;
     if (route_.where == Where::kAnywhere) {
       route_.where = Where::kNode;
       route_.node = node;

@@ -22,6 +22,7 @@ struct ShardRoute {
   Where where = Where::kAnywhere;
   router::NodeId node = 0;
   router::NodeSet nodes;
+  router::PatternId pattern = router::kNoPattern;  // that led there, of several the first
   Status refusal;
 
   // It did nothing that another node would not have done as well, so that its transaction may still

@@ -30,8 +30,10 @@ struct Sharding {
   std::string request;
   std::string first;
   JointAnswer joint;
-  bool everywhere = false;  // not by way of a backend of the client's
-  Status refusal;           // of the request, once its transaction has begun
+  bool everywhere = false;                         // not by way of a backend of the client's
+  Status refusal;                                  // of the request, once its transaction has begun
+  std::string database;                            // the configuration's entry
+  router::PatternId pattern = router::kNoPattern;  // that led the request where it goes
 
   // Another one, of a client with these settings.
   void BeginTransaction(const wire::Parameters& settings);

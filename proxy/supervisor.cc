@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/loader.h"
+#include "config/shard_map_diff.h"
 #include "proxy/nodes.h"
 #include "proxy/service_notify.h"
 
@@ -41,6 +42,17 @@ void RaiseDescriptorLimit() {
 
 void LogWarnings(const config::Config& config) {
   for (const std::string& warning : config.warnings) LogWarn("{}", warning);
+}
+
+// Whose symbols lie elsewhere from now on.
+void LogPatternMoves(const config::Config& before, const config::Config& after) {
+  for (const auto& [name, database] : after.databases) {
+    const auto was = before.databases.find(name);
+    if (was == before.databases.end() || was->second.shard_map == nullptr) continue;
+    if (database.shard_map == nullptr) continue;
+    const auto moves = config::PatternMoves(*was->second.shard_map, *database.shard_map);
+    if (!moves.empty()) LogInfo("shard map changed database={} {}", name, Describe(moves));
+  }
 }
 
 std::string MonotonicMicroseconds() {
@@ -172,6 +184,7 @@ Status Supervisor::Reload() {
     for (const std::string& key : config::NeedRestart(snapshot_->config(), (*next)->config())) {
       LogWarn("reload: {} changes at the next restart only", key);
     }
+    LogPatternMoves(snapshot_->config(), (*next)->config());
     Serve(*std::move(next));
     LogWarnings(snapshot_->config());
     LogInfo("reloaded {}", config_path_);
@@ -209,6 +222,20 @@ void Supervisor::RequestChange(Edit edit, Done done) {
     const Status changed = edit(config);
     if (changed.ok()) Serve(snapshot_->With(std::move(config)));
     done(changed);
+  });
+}
+
+void Supervisor::RequestMapChange(ShardMapChange change, Done done) {
+  boost::asio::post(io_, [this, change = std::move(change), done = std::move(done)]() mutable {
+    Status outcome = ChangeShardMap(config_path_, *snapshot_, change);
+    if (outcome.ok()) {
+      outcome = Reload();
+      if (!outcome.ok()) {
+        outcome = Errorf(SqlStateOf(outcome), "the shard map was written, but not loaded: {}",
+                         MessageOf(outcome));
+      }
+    }
+    done(std::move(outcome));
   });
 }
 

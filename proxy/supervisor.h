@@ -36,6 +36,7 @@ class Supervisor final : public Control {
   void Serve(SnapshotRef snapshot);
   void RequestReload(Done done) override;
   void RequestChange(Edit edit, Done done) override;
+  void RequestMapChange(ShardMapChange change, Done done) override;
   void RequestShutdown(Ending ending) override;
   bool shutting_down() const override { return stopping_; }
   void PauseAll(bool pause);

@@ -6,18 +6,22 @@
 #include "proxy/catalog_verdicts.h"
 #include "proxy/planners.h"
 #include "proxy/reason_counts.h"
+#include "proxy/shard_statistics.h"
 #include "router/statement_cache.h"
 
 namespace pgweir::proxy {
 
 // What the sessions of one worker use by turns, each without suspending meanwhile.
 struct WorkerTools {
-  WorkerTools(int worker, SessionCounts& counts)
-      : counts(counts), next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
+  WorkerTools(int worker, SessionCounts& counts, ShardStatistics& shards)
+      : patterns(shards, worker),
+        counts(counts),
+        next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
 
   router::StatementCache statements;
   CatalogVerdicts catalogs;
   Planners planners;
+  PatternCountersOfWorker patterns;
   std::string flight;     // requests that are put together anew
   std::string answer;     // likewise answers
   SessionCounts& counts;  // of all workers

@@ -40,6 +40,7 @@ struct Plan {
   Why why = Why::kNone;
   NodeId node = 0;                 // of kSingle and kDefault
   NodeSet nodes;                   // where it goes, or may go
+  PatternId pattern = kNoPattern;  // of kSingle: that of the first of its symbols
   bool writes = false;             // of kSingle: rows of sharded tables
   const char* sqlstate = "0A000";  // of kReject, with the next two
   std::string message;

@@ -30,13 +30,16 @@ const SymbolFilter* OnlyEqual(const RouteTemplate& route, const RouteTemplate::G
   return plain ? &occurrence.filters[0] : nullptr;
 }
 
+// `pattern` is that of the first symbol, unless it is known already.
 NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
-                const BoundValues& values) {
+                const BoundValues& values, PatternId& pattern) {
   if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
     const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
     if (text.state == State::kNull) return {};
     if (text.state == State::kKnown && !text.text.ends_with(' ')) {
-      return NodeSet::Of(map.NodeFor(text.text));
+      const ShardMap::Place place = map.PlaceFor(text.text);
+      if (pattern == kNoPattern) pattern = place.pattern;
+      return NodeSet::Of(place.node);
     }
   }
   SymbolSet symbols = SymbolSet::All();
@@ -45,6 +48,9 @@ NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, c
     for (const SymbolFilter& filter : occurrence.filters) {
       symbols.Intersect(Symbols(filter, occurrence.column, values, route.constants));
     }
+  }
+  if (pattern == kNoPattern && !symbols.ranges().empty()) {
+    pattern = map.PlaceFor(symbols.ranges()[0].from).pattern;
   }
   return map.NodesFor(symbols);
 }
@@ -64,7 +70,7 @@ std::string Tables(const RouteTemplate& route) {
 
 // Adds the nodes of the symbols that are stored. The message of what is wrong with one, else "".
 std::string AddStored(const RouteTemplate& route, const ShardMap& map, const BoundValues& values,
-                      NodeSet& nodes) {
+                      NodeSet& nodes, PatternId& pattern) {
   for (const ShapeValue& value : route.stored) {
     const BoundValues::Text text = values.TextOf(value, route.constants);
     if (text.state == State::kNull) {
@@ -77,26 +83,30 @@ std::string AddStored(const RouteTemplate& route, const ShardMap& map, const Bou
     if (text.text.ends_with(' ')) {
       nodes |= map.NodesFor(StoredAs(text.text, route.stored_in));
     } else {
-      nodes.Add(map.NodeFor(text.text));
+      const ShardMap::Place place = map.PlaceFor(text.text);
+      if (pattern == kNoPattern) pattern = place.pattern;
+      nodes.Add(place.node);
     }
   }
   return "";
 }
 
-Plan ToNode(NodeId node, Plan::Why why, const RouteTemplate& route) {
+Plan ToNode(NodeId node, PatternId pattern, Plan::Why why, const RouteTemplate& route) {
   Plan plan;
   plan.kind = Plan::Kind::kSingle;
   plan.why = why;
   plan.node = node;
   plan.nodes = NodeSet::Of(node);
+  plan.pattern = pattern;
   plan.writes = route.writes;
   return plan;
 }
 
 // Something of the statement lies on the default node only, the rest on `nodes`.
-Plan WithElsewhere(const RouteTemplate& route, const ShardMap& map, const NodeSet& nodes) {
+Plan WithElsewhere(const RouteTemplate& route, const ShardMap& map, const NodeSet& nodes,
+                   PatternId pattern) {
   if (nodes.Within(NodeSet::Of(map.default_node()))) {
-    return ToNode(map.default_node(), Plan::Why::kSymbols, route);
+    return ToNode(map.default_node(), pattern, Plan::Why::kSymbols, route);
   }
   return Reject(
       fmt::format("\"{}\" lies on the node {}, but the rows of the sharded table \"{}\" on {}",
@@ -124,26 +134,61 @@ Plan OverSeveral(const RouteTemplate& route, const ShardMap& map, const NodeSet&
   return plan;
 }
 
+bool IsParameter(const ShapeValue& value) { return value.kind == ShapeValue::Kind::kParameter; }
+
+bool NamesParameter(const SymbolFilter& filter) {
+  return std::any_of(filter.values.begin(), filter.values.end(), IsParameter) ||
+         std::any_of(filter.parts.begin(), filter.parts.end(),
+                     [](const SymbolFilter& part) { return NamesParameter(part); });
+}
+
+// Whether it depends on one where the statement goes.
+bool NamesParameter(const RouteTemplate& route) {
+  if (std::any_of(route.stored.begin(), route.stored.end(), IsParameter)) return true;
+  for (const RouteTemplate::Occurrence& occurrence : route.occurrences) {
+    for (const SymbolFilter& filter : occurrence.filters) {
+      if (NamesParameter(filter)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
   if (route.fixed) return route.plan;
   NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
+  PatternId pattern = kNoPattern;
   for (const RouteTemplate::Group& group : route.groups) {
-    nodes |= NodesOf(route, group, map, values);
+    nodes |= NodesOf(route, group, map, values, pattern);
   }
-  std::string fault = AddStored(route, map, values, nodes);
+  std::string fault = AddStored(route, map, values, nodes, pattern);
   if (!fault.empty()) {
     return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
   }
-  if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes);
-  if (nodes.empty()) return ToNode(map.default_node(), Plan::Why::kNoSymbol, route);
+  if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes, pattern);
+  if (nodes.empty()) {
+    return ToNode(map.default_node(), map.default_pattern(), Plan::Why::kNoSymbol, route);
+  }
   if (nodes.size() > 1) return OverSeveral(route, map, nodes);
   const Plan::Why why = map.all_nodes().size() == 1 ? Plan::Why::kOneNode
                         : !route.stored.empty()     ? Plan::Why::kInserted
                         : route.occurrences.empty() ? Plan::Why::kInserted
                                                     : Plan::Why::kSymbols;
-  return ToNode(nodes.first(), why, route);
+  return ToNode(nodes.first(), pattern, why, route);
+}
+
+std::optional<NodeSet> PossibleNodes(const RouteTemplate& route, const ShardMap& map,
+                                     const BoundValues& values) {
+  if (route.fixed || !NamesParameter(route)) return std::nullopt;
+  if (route.elsewhere != Plan::Why::kNone) return std::nullopt;
+  NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
+  PatternId pattern = kNoPattern;
+  for (const RouteTemplate::Group& group : route.groups) {
+    nodes |= NodesOf(route, group, map, values, pattern);
+  }
+  if (!AddStored(route, map, values, nodes, pattern).empty()) nodes = map.all_nodes();
+  return nodes.size() > 1 ? std::optional(nodes) : std::nullopt;
 }
 
 Plan PlanStatement(const Facts& facts, size_t statement, const Catalog* catalog,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "absl/container/flat_hash_map.h"
 #include "router/bound_values.h"
@@ -21,6 +22,11 @@ Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundV
 // of any table then but what the map says.
 Plan PlanStatement(const Facts& facts, size_t statement, const Catalog* catalog,
                    const ShardMap& map, const BoundValues& values);
+
+// The nodes of a statement whose parameters decide between them, as far as `values` are known;
+// nothing when they don't.
+std::optional<NodeSet> PossibleNodes(const RouteTemplate& route, const ShardMap& map,
+                                     const BoundValues& values);
 
 // Templates found again by the facts they were made from: one Planner a worker and database, for
 // its thread only. With another catalog or map it is made anew.

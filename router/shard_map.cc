@@ -13,14 +13,15 @@ namespace {
 class Patterns {
  public:
   Patterns(const config::ShardMap& map, const ShardMap& compiled) {
-    for (const config::SymbolPattern& pattern : map.patterns) {
+    for (PatternId id = 0; id < map.patterns.size(); ++id) {
+      const config::SymbolPattern& pattern = map.patterns[id];
       const auto node = compiled.Find(pattern.node);
       PGWEIR_CHECK(node.has_value());
-      (pattern.prefix ? prefixes_ : wholes_).emplace(pattern.text, *node);
+      (pattern.prefix ? prefixes_ : wholes_).emplace(pattern.text, ShardMap::Place{*node, id});
     }
   }
 
-  NodeId NodeFor(std::string_view symbol) const {
+  ShardMap::Place PlaceFor(std::string_view symbol) const {
     const auto whole = wholes_.find(symbol);
     if (whole != wholes_.end()) return whole->second;
     for (size_t length = symbol.size();; --length) {
@@ -30,14 +31,14 @@ class Patterns {
     }
   }
 
-  // Where the node may change, in order: between two of them every symbol fits the same patterns.
+  // Where the place may change, in order: between two of them every symbol fits the same patterns.
   std::vector<std::string> Bounds() const {
     std::vector<std::string> bounds = {""};
-    for (const auto& [text, node] : prefixes_) {
+    for (const auto& [text, place] : prefixes_) {
       bounds.push_back(text);
       if (auto behind = BehindPrefix(text)) bounds.push_back(std::move(*behind));
     }
-    for (const auto& [text, node] : wholes_) {
+    for (const auto& [text, place] : wholes_) {
       bounds.push_back(text);
       bounds.push_back(text + '\0');
     }
@@ -47,7 +48,7 @@ class Patterns {
   }
 
  private:
-  using ByText = std::unordered_map<std::string, NodeId, StringHash, StringEq>;
+  using ByText = std::unordered_map<std::string, ShardMap::Place, StringHash, StringEq>;
   ByText prefixes_;
   ByText wholes_;
 };
@@ -64,14 +65,19 @@ ShardMapRef ShardMap::Compile(const config::ShardMap& map, std::span<const std::
   compiled->nodes_.assign(nodes.begin(), nodes.end());
   const Patterns patterns(map, *compiled);
   for (std::string& bound : patterns.Bounds()) {
-    const NodeId node = patterns.NodeFor(bound);
-    compiled->all_nodes_.Add(node);
-    if (!compiled->segments_.empty() && compiled->segments_.back().node == node) continue;
-    compiled->segments_.push_back({std::move(bound), node});
+    const Place place = patterns.PlaceFor(bound);
+    compiled->all_nodes_.Add(place.node);
+    if (!compiled->segments_.empty() && compiled->segments_.back().place == place) continue;
+    compiled->segments_.push_back({std::move(bound), place});
   }
-  const auto rest = compiled->Find(map.default_node);
-  PGWEIR_CHECK(rest.has_value());
-  compiled->default_node_ = *rest;
+  const Place rest = patterns.PlaceFor("");
+  compiled->default_node_ = rest.node;
+  compiled->default_pattern_ = rest.pattern;
+  compiled->first_patterns_.assign(nodes.size(), kNoPattern);
+  for (PatternId id = 0; id < map.patterns.size(); ++id) {
+    PatternId& first = compiled->first_patterns_[*compiled->Find(map.patterns[id].node)];
+    first = std::min(first, id);
+  }
   return compiled;
 }
 
@@ -86,7 +92,7 @@ void ShardMap::AddNodes(std::string_view from, const std::optional<std::string>&
                         NodeSet& nodes) const {
   for (size_t i = SegmentOf(from); i < segments_.size(); ++i) {
     if (to && segments_[i].from >= *to) return;
-    nodes.Add(segments_[i].node);
+    nodes.Add(segments_[i].place.node);
   }
 }
 

@@ -25,6 +25,10 @@ struct TablePlace {
 class ShardMap;
 using ShardMapRef = std::shared_ptr<const ShardMap>;
 
+// A pattern's place among those of its map (config::ShardMap::patterns).
+using PatternId = uint32_t;
+inline constexpr PatternId kNoPattern = UINT32_MAX;
+
 // The shard map made ready for being asked. Immutable, shared between threads. Every question which
 // node holds what ends in NodeFor's table, whoever asks: a statement, a hint, the console.
 class ShardMap {
@@ -32,7 +36,14 @@ class ShardMap {
   // `nodes` are the database's, at most NodeSet::kMaxNodes; each node of the map is among them.
   static ShardMapRef Compile(const config::ShardMap& map, std::span<const std::string> nodes);
 
-  NodeId NodeFor(std::string_view symbol) const { return segments_[SegmentOf(symbol)].node; }
+  // Where a symbol lies, and by which pattern.
+  struct Place {
+    NodeId node = 0;
+    PatternId pattern = kNoPattern;
+    bool operator==(const Place&) const = default;
+  };
+  Place PlaceFor(std::string_view symbol) const { return segments_[SegmentOf(symbol)].place; }
+  NodeId NodeFor(std::string_view symbol) const { return PlaceFor(symbol).node; }
   NodeSet NodesForPrefix(std::string_view prefix) const;
   NodeSet NodesFor(const SymbolSet& symbols) const;
   NodeSet NodesForRange(std::optional<SymbolSet::Bound> low,
@@ -41,6 +52,10 @@ class ShardMap {
   const NodeSet& all_nodes() const { return all_nodes_; }
   // Of what is not listed.
   NodeId default_node() const { return default_node_; }
+  // "*".
+  PatternId default_pattern() const { return default_pattern_; }
+  // The first that leads to the node; kNoPattern when none does.
+  PatternId FirstPatternOf(NodeId node) const { return first_patterns_[node]; }
 
   const std::vector<std::string>& nodes() const { return nodes_; }
   const std::string& NameOf(NodeId node) const { return nodes_[node]; }
@@ -52,10 +67,10 @@ class ShardMap {
   const config::ShardMap& source() const { return source_; }
 
  private:
-  // The symbols from here to the next segment's lie on one node.
+  // The symbols from here to the next segment's have one place.
   struct Segment {
     std::string from;
-    NodeId node = 0;
+    Place place;
   };
 
   explicit ShardMap(const config::ShardMap& map) : source_(map) {}
@@ -67,6 +82,8 @@ class ShardMap {
   std::vector<Segment> segments_;  // never empty; the first is from ""
   NodeSet all_nodes_;
   NodeId default_node_ = 0;
+  PatternId default_pattern_ = kNoPattern;
+  std::vector<PatternId> first_patterns_;  // by node
 };
 
 }  // namespace pgweir::router

@@ -29,19 +29,29 @@ uint64_t ParseInteger(std::string_view text) {
 std::string NumericBinary(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
-  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+  const size_t point = std::min(text.find('.'), text.size());
+  const std::string_view fraction = text.substr(std::min(point + 1, text.size()));
+  std::string decimals((kNumericDigits - point % kNumericDigits) % kNumericDigits, '0');
+  decimals += text.substr(0, point);
+  size_t weight = decimals.size() / kNumericDigits;  // of the first digit, plus one
+  decimals += fraction;
+  decimals.resize((decimals.size() + kNumericDigits - 1) / kNumericDigits * kNumericDigits, '0');
   std::vector<uint64_t> digits;
-  for (size_t end = text.size(); end > 0;) {
-    const size_t start = end > kNumericDigits ? end - kNumericDigits : 0;
-    digits.push_back(ParseInteger(text.substr(start, end - start)));
-    end = start;
+  for (size_t at = 0; at < decimals.size(); at += kNumericDigits) {
+    const uint64_t digit = ParseInteger(std::string_view(decimals).substr(at, kNumericDigits));
+    if (digits.empty() && digit == 0) {
+      --weight;
+    } else {
+      digits.push_back(digit);
+    }
   }
+  if (digits.empty()) weight = 1;
   std::string out;
   AppendBigEndian(out, digits.size(), 2);
-  AppendBigEndian(out, digits.empty() ? 0 : digits.size() - 1, 2);
+  AppendBigEndian(out, weight - 1, 2);
   AppendBigEndian(out, negative ? kNumericNegative : 0, 2);
-  AppendBigEndian(out, 0, 2);
-  for (auto it = digits.rbegin(); it != digits.rend(); ++it) AppendBigEndian(out, *it, 2);
+  AppendBigEndian(out, fraction.size(), 2);
+  for (const uint64_t digit : digits) AppendBigEndian(out, digit, 2);
   return out;
 }
 

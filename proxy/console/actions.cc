@@ -24,11 +24,14 @@ constexpr std::chrono::seconds kSuspendTimeout{10};
 
 constexpr std::string_view kHelp = R"(
 	SHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
-	SHOW PEERS|PEER_POOLS|SESSION_STATE|NODES
+	SHOW PEERS|PEER_POOLS|SESSION_STATE|NODES|SHARDS
 	SHOW FDS|SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
 	SHOW DNS_HOSTS|DNS_ZONES
 	SHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
 	SET key = value
+	SET SHARD [DATABASE database] 'pattern' TO node
+	DROP SHARD [DATABASE database] 'pattern'
+	EXPLAIN ROUTE [DATABASE database] 'SQL'
 	RELOAD
 	PAUSE [database]
 	RESUME [database]
@@ -68,6 +71,10 @@ std::string_view TagOf(Kind kind) {
       return "SUSPEND";
     case Kind::kShutdown:
       return "SHUTDOWN";
+    case Kind::kSetShard:
+      return "SET SHARD";
+    case Kind::kDropShard:
+      return "DROP SHARD";
     default:
       return "SET";
   }
@@ -99,7 +106,7 @@ net::Task<StatusOr<Result>> Console::Run(std::string statement) {
       co_return co_await Show(command.name);
     case Kind::kShowSetting:
     case Kind::kSelectOne:
-      result.columns = SettingColumns(command);
+      result.columns = OwnColumns(command);
       result.rows.emplace_back().Text(command.kind == Kind::kSelectOne ? "1" : command.value);
       result.tag = command.kind == Kind::kSelectOne ? "SELECT 1" : "SHOW";
       co_return result;
@@ -107,6 +114,8 @@ net::Task<StatusOr<Result>> Console::Run(std::string statement) {
       result.tag = command.name;
       if (command.name == "SET") result.notice = "SET ignored";
       co_return result;
+    case Kind::kExplainRoute:
+      co_return ExplainRoute(command);
     case Kind::kBegin:
     case Kind::kEnd:
       in_transaction_ = command.kind == Kind::kBegin;
@@ -147,7 +156,8 @@ net::Task<StatusOr<Result>> Console::Show(std::string name) {
 net::Task<Status> Console::Act(Command command) {
   pooler::Pools& pools = host_.shared().pools;
   const bool names_database = command.kind != Kind::kKillClient && command.kind != Kind::kSet &&
-                              command.kind != Kind::kShutdown;
+                              command.kind != Kind::kShutdown && command.kind != Kind::kSetShard &&
+                              command.kind != Kind::kDropShard;
   const Status known = names_database ? CheckDatabase(command.name) : absl::OkStatus();
   if (!known.ok()) co_return known;
   switch (command.kind) {
@@ -174,6 +184,9 @@ net::Task<Status> Console::Act(Command command) {
       co_return Shutdown(command.name);
     case Kind::kReload:
       co_return co_await Reload();
+    case Kind::kSetShard:
+    case Kind::kDropShard:
+      co_return co_await EditShardMap(std::move(command));
     default:
       co_return co_await Set(command.name, command.value);
   }

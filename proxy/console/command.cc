@@ -129,7 +129,9 @@ class Parser {
     if (tokens_.empty()) return Command{};
     const std::string first = Keyword(0);
     if (first == "show" || first == "select") return Show(first == "select");
-    if (first == "set") return Set();
+    if (first == "set") return Keyword(1) == "shard" && !Assigns(2) ? Shard() : Set();
+    if (first == "drop" && Keyword(1) == "shard") return Shard();
+    if (first == "explain") return Explain();
     if (first == "begin" || first == "start") return Command{Kind::kBegin, "BEGIN"};
     if (first == "commit" || first == "end") return Command{Kind::kEnd, "COMMIT"};
     if (first == "rollback" || first == "abort") return Command{Kind::kEnd, "ROLLBACK"};
@@ -174,6 +176,44 @@ class Parser {
     return Command{Kind::kShow, Lower(tokens_[1].text)};
   }
 
+  bool Assigns(size_t i) const {
+    const bool sign = i < tokens_.size() && tokens_[i].kind == Token::Kind::kSign;
+    return (sign && tokens_[i].text == "=") || Keyword(i) == "to";
+  }
+
+  // [DATABASE name] from the place `at` on, which moves behind it.
+  std::string DatabaseAt(size_t& at) const {
+    if (Keyword(at) != "database" || at + 1 >= tokens_.size()) return "";
+    at += 2;
+    return tokens_[at - 1].text;
+  }
+
+  // SET SHARD [DATABASE name] 'pattern' TO node, DROP SHARD [DATABASE name] 'pattern'
+  StatusOr<Command> Shard() const {
+    const bool sets = Keyword(0) == "set";
+    Command command{sets ? Kind::kSetShard : Kind::kDropShard};
+    size_t at = 2;
+    command.database = DatabaseAt(at);
+    const size_t end = sets ? at + 3 : at + 1;
+    if (tokens_.size() != end || tokens_[at].kind == Token::Kind::kSign) return Invalid();
+    command.name = tokens_[at].text;
+    if (!sets) return command;
+    if (!Assigns(at + 1) || tokens_[at + 2].kind == Token::Kind::kSign) return Invalid();
+    command.value = tokens_[at + 2].text;
+    return command;
+  }
+
+  // EXPLAIN ROUTE [DATABASE name] 'SQL'
+  StatusOr<Command> Explain() const {
+    Command command{Kind::kExplainRoute};
+    size_t at = 2;
+    if (Keyword(1) != "route") return Invalid();
+    command.database = DatabaseAt(at);
+    if (tokens_.size() != at + 1 || tokens_[at].kind != Token::Kind::kString) return Invalid();
+    command.value = tokens_[at].text;
+    return command;
+  }
+
   // SET [SESSION | LOCAL] key = | TO value
   StatusOr<Command> Set() const {
     size_t at = 1;
@@ -185,9 +225,7 @@ class Parser {
     if (of_session) return Command{Kind::kIgnored, "SET"};
     ++at;
     if (at >= tokens_.size()) return Invalid();
-    const bool assigns =
-        (tokens_[at].kind == Token::Kind::kSign && tokens_[at].text == "=") || Keyword(at) == "to";
-    if (!assigns || at + 2 != tokens_.size()) return Invalid();
+    if (!Assigns(at) || at + 2 != tokens_.size()) return Invalid();
     return Command{Kind::kSet, key, tokens_[at + 1].text};
   }
 
@@ -237,7 +275,8 @@ std::vector<std::string_view> CommandWords() {
   return words;
 }
 
-Columns SettingColumns(const Command& command) {
+Columns OwnColumns(const Command& command) {
+  if (command.kind == Kind::kExplainRoute) return {{"QUERY PLAN", wire::ColumnType::kText}};
   if (command.kind == Kind::kSelectOne) return {{"?column?", wire::ColumnType::kInt4}};
   return {{command.column, wire::ColumnType::kText}};
 }

@@ -31,18 +31,22 @@ struct Command {
     kWaitClose,
     kSuspend,
     kShutdown,
+    kExplainRoute,  // `value`, SQL
+    kSetShard,      // the pattern `name` to the node `value`
+    kDropShard,     // `name`
   };
   Kind kind = Kind::kEmpty;
   std::string name = {};  // "" where there is none
   std::string value = {};
   std::string_view column = {};  // of a kShowSetting: the name, for good
+  std::string database = {};     // that the last three mean; "" = the only one there is
 };
 
 // The statements of a text, without the semicolons between them; empty ones are left out.
 std::vector<std::string> SplitStatements(std::string_view text);
 
-// The columns of what a session's setting, or SELECT 1, answers.
-Columns SettingColumns(const Command& command);
+// The columns of what a session's setting, SELECT 1 or EXPLAIN answers.
+Columns OwnColumns(const Command& command);
 
 // The words with which commands other than SHOW and SET begin.
 std::vector<std::string_view> CommandWords();

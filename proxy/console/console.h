@@ -77,6 +77,11 @@ class Console {
   Status Shutdown(const std::string& how);
   net::Task<Status> Reload();
   net::Task<Status> Set(std::string key, std::string value);
+  // --- of sharded databases (sharding.cc) ---
+  StatusOr<Result> ExplainRoute(const Command& command);
+  net::Task<Status> EditShardMap(Command command);
+  // The database that a command names, else the only one that is sharded.
+  StatusOr<const config::Database*> DatabaseMeant(const std::string& named) const;
   // Whether a command may name it; `database` "" means all and is fine.
   Status CheckDatabase(const std::string& database) const;
   Status CheckNotPaused() const;

@@ -130,7 +130,8 @@ StatusOr<Columns> Console::DescribeStatement(const std::string& statement) {
     }
     case Command::Kind::kShowSetting:
     case Command::Kind::kSelectOne:
-      return SettingColumns(*command);
+    case Command::Kind::kExplainRoute:
+      return OwnColumns(*command);
     default:
       return Columns();
   }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "fmt/format.h"
 #include "wire/result_messages.h"
 
 namespace pgweir::proxy {
@@ -39,6 +40,11 @@ class Row {
   Row& Number(int value) { return Number(static_cast<int64_t>(value)); }
   Row& Numbers(size_t count, int value) {
     for (size_t i = 0; i < count; ++i) Number(value);
+    return *this;
+  }
+  // With three decimals.
+  Row& Decimal(double value) {
+    values_.emplace_back(fmt::format("{:.3f}", value));
     return *this;
   }
   Row& Null() {

@@ -52,6 +52,8 @@ constexpr std::array kTables = {
               "", false, FillPools},
     TableKind{"servers", PGWEIR_SOCKET_COLUMNS, "", false, FillServers},
     TableKind{"session_state", "s kind, s reason, q count", "", false, FillSessionState},
+    TableKind{"shards", "s pattern, s node, q statements, q rows, N p95_ms, s database", "", false,
+              FillShards},
     TableKind{"sockets", PGWEIR_SOCKET_COLUMNS PGWEIR_BUFFER_COLUMNS, "", false, FillSockets},
     TableKind{"state", "s key, s value", "", false, FillState},
     TableKind{"stats",

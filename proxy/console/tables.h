@@ -53,6 +53,8 @@ net::Task<Rows> FillStats(const View& view);
 net::Task<Rows> FillStatsTotals(const View& view);
 net::Task<Rows> FillStatsAverages(const View& view);
 net::Task<Rows> FillTotals(const View& view);
+// tables_shards.cc
+net::Task<Rows> FillShards(const View& view);
 // tables_sockets.cc
 net::Task<Rows> FillClients(const View& view);
 net::Task<Rows> FillServers(const View& view);

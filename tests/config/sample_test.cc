@@ -115,7 +115,7 @@ TEST(Reference, HasTheRightDefaults) {
   std::string text = needed;
   std::string rule = needed_rule;
   for (const Documented& key : ReadReference()) {
-    std::string table = std::regex_replace(key.table, std::regex("NAME$"), "a");
+    std::string table = std::regex_replace(key.table, std::regex("NAME(?=$|\\.)"), "a");
     table = std::regex_replace(table, std::regex("ID$"), "1");
     if (key.standard.empty()) continue;
     const std::string value = key.key + " = " + key.standard + "\n";

@@ -42,9 +42,9 @@ trades = "symbol"
 "app.candles" = "sym"
 [replicated]
 tables = ["instruments", "app.venues"])");
-  EXPECT_THAT(map.patterns, testing::UnorderedElementsAre(SymbolPattern{"BTC", true, "one"},
-                                                          SymbolPattern{"BTCUSDT", false, "two"},
-                                                          SymbolPattern{"", true, "rest"}));
+  EXPECT_THAT(map.patterns,
+              ElementsAre(SymbolPattern{"BTC", true, "one"}, SymbolPattern{"BTCUSDT", false, "two"},
+                          SymbolPattern{"", true, "rest"}));
   EXPECT_EQ(map.default_node, "rest");
   EXPECT_THAT(map.sharded, testing::UnorderedElementsAre(ListedTable{"", "trades", "symbol"},
                                                          ListedTable{"app", "candles", "sym"}));
@@ -132,6 +132,30 @@ TEST_F(ShardedDatabase, IsRefusedWithItsMapsFaults) {
             "s.toml:3:8: shards.\"B*\": must be the name of a node of the database: one, rest");
   std::filesystem::remove(File("s.toml"));
   EXPECT_THAT(FaultOfAll(kNodes), HasSubstr("s.toml:1:1: "));
+}
+
+TEST_F(ShardedDatabase, ReadsWhoseReadsGoToALabel) {
+  Write("s.toml", "[shards]\n\"*\" = \"rest\"");
+  const auto config = ParseText(std::string(kNodes) +
+                                "[databases.m.labels]\nusers = { analyst = \"reports\" }\n"
+                                "application_names = { \"meta base\" = \"admin\" }");
+  ASSERT_TRUE(config.ok()) << MessageOf(config.status());
+  const ReplicaLabels& labels = config->FindDatabase("m")->labels;
+  EXPECT_THAT(labels.users, ElementsAre(testing::Pair("analyst", "reports")));
+  EXPECT_THAT(labels.application_names, ElementsAre(testing::Pair("meta base", "admin")));
+  const auto fault = [&](const std::string& line) {
+    return FaultOfAll(std::string(kNodes) + "[databases.m.labels]\n" + line);
+  };
+  EXPECT_EQ(fault("users = { a = \"report\" }"),
+            "pgweir.toml:9:15: databases.m.labels.users: no replica of the database has the label "
+            "report");
+  EXPECT_EQ(fault("users = { a = 1 }"),
+            "pgweir.toml:9:15: databases.m.labels.users: must be a table of names, each with a "
+            "string that isn't empty");
+  EXPECT_EQ(fault("users = [\"reports\"]"),
+            "pgweir.toml:9:9: databases.m.labels.users: must be a table of names, each with a "
+            "string that isn't empty");
+  EXPECT_THAT(fault("user = {}"), HasSubstr("unknown key databases.m.labels.user; did you mean"));
 }
 
 TEST_F(ShardedDatabase, ReadsHowReplicasAreUsed) {

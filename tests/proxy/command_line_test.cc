@@ -30,6 +30,24 @@ TEST(CommandLine, HasCommands) {
   EXPECT_EQ(Good({"-h"}).command, Command::kHelp);
 }
 
+TEST(CommandLine, TakesSqlToBeRouted) {
+  const CommandLine line =
+      Good({"route", "--config", "a.toml", "--database=market", "--user", "app", "select 1"});
+  EXPECT_EQ(line.command, Command::kRoute);
+  EXPECT_EQ(line.config, "a.toml");
+  EXPECT_EQ(line.database, "market");
+  EXPECT_EQ(line.user, "app");
+  EXPECT_EQ(line.sql, "select 1");
+  EXPECT_EQ(Good({"route", "--config=a", "--database", "m", "--", "-- x\nselect 1"}).sql,
+            "-- x\nselect 1");
+  EXPECT_EQ(Good({"route", "--help"}).command, Command::kHelp);
+  EXPECT_THAT(Fault({"route", "--config=a", "select 1"}), HasSubstr("--database NAME is missing"));
+  EXPECT_THAT(Fault({"route", "--database=a", "select 1"}), HasSubstr("--config FILE is missing"));
+  EXPECT_THAT(Fault({"route", "--config=a", "--database=m"}), HasSubstr("SQL is missing"));
+  EXPECT_THAT(Fault({"route", "--config=a", "--database=m", "select", "1"}), HasSubstr("quotes"));
+  EXPECT_THAT(Fault({"run", "--config=a", "--database=m"}), HasSubstr("unexpected argument"));
+}
+
 TEST(CommandLine, ReadsPgBouncersOptions) {
   const CommandLine line = Good({"-dqvv", "-u", "postgres", "/etc/pgbouncer/pgbouncer.ini"});
   EXPECT_EQ(line.command, Command::kRun);

@@ -61,6 +61,41 @@ TEST(ConsoleCommand, ReadsSetInAllItsForms) {
   EXPECT_EQ(Fault("set x = 1 2"), "invalid command 'set x = 1 2', use SHOW HELP;");
 }
 
+TEST(ConsoleCommand, ReadsChangesOfShards) {
+  for (const char* text :
+       {"SET SHARD 'SOL*' TO db_2", "set shard \"SOL*\" = 'db_2'", "Set Shard SOL* to \"db_2\""}) {
+    const Command command = Good(text);
+    EXPECT_EQ(command.kind, Kind::kSetShard) << text;
+    EXPECT_EQ(command.name, "SOL*") << text;
+    EXPECT_EQ(command.value, "db_2") << text;
+    EXPECT_EQ(command.database, "") << text;
+  }
+  EXPECT_EQ(Good("set shard database \"my db\" 'a''b' to c").database, "my db");
+  EXPECT_EQ(Good("set shard database \"my db\" 'a''b' to c").name, "a'b");
+  EXPECT_EQ(Good("drop shard 'SOL*'").kind, Kind::kDropShard);
+  EXPECT_EQ(Good("drop shard database market 'SOL*'").name, "SOL*");
+  EXPECT_EQ(Good("drop shard database market 'SOL*'").database, "market");
+  // Patterns that are words of the language.
+  EXPECT_EQ(Good("drop shard 'database'").name, "database");
+  for (const char* text : {"set shard 'a'", "set shard 'a' to", "set shard 'a' b c", "drop shard",
+                           "drop shard 'a' 'b'", "drop table t", "set shard database d to x"}) {
+    EXPECT_THAT(Fault(text), testing::StartsWith("invalid command")) << text;
+  }
+  EXPECT_EQ(Good("set shard = 5").kind, Kind::kSet);
+}
+
+TEST(ConsoleCommand, ReadsWhatIsToBeExplained) {
+  const Command command = Good("explain route 'select ''a;b'' -- c'");
+  EXPECT_EQ(command.kind, Kind::kExplainRoute);
+  EXPECT_EQ(command.value, "select 'a;b' -- c");
+  EXPECT_EQ(Good("EXPLAIN ROUTE DATABASE market 'x'").database, "market");
+  EXPECT_EQ(OwnColumns(command)[0].name, "QUERY PLAN");
+  for (const char* text : {"explain select 1", "explain route select 1", "explain route",
+                           "explain route database market"}) {
+    EXPECT_THAT(Fault(text), testing::StartsWith("invalid command")) << text;
+  }
+}
+
 TEST(ConsoleCommand, IgnoresWhatDriversSetAtTheirLogin) {
   for (const char* text :
        {"SET client_encoding TO 'UTF8'", "set datestyle='ISO, MDY'", "SET TIME ZONE 'UTC'",
@@ -74,7 +109,7 @@ TEST(ConsoleCommand, IgnoresWhatDriversSetAtTheirLogin) {
 TEST(ConsoleCommand, AnswersWhatDriversAsk) {
   EXPECT_EQ(Good("show STANDARD_CONFORMING_STRINGS").value, "on");
   EXPECT_EQ(Good("show transaction isolation level").value, "read committed");
-  EXPECT_EQ(SettingColumns(Good("show datestyle"))[0].name, "DateStyle");
+  EXPECT_EQ(OwnColumns(Good("show datestyle"))[0].name, "DateStyle");
   EXPECT_EQ(Good("select 1").kind, Kind::kSelectOne);
 }
 

@@ -25,8 +25,8 @@ std::string Page() {
 // "`name` type" for each column in the section whose heading names the table.
 std::set<std::string> DocumentedColumns(const std::string& page, std::string_view table) {
   const std::string title = "`SHOW " + absl::AsciiStrToUpper(ToAbsl(table)) + "`";
-  const std::regex row(R"(\| (`[a-z_` ]+`) \| ([a-z0-9]+) \|.*)");
-  const std::regex name("`([a-z_]+)`");
+  const std::regex row(R"(\| (`[a-z0-9_` ]+`) \| ([a-z0-9]+) \|.*)");
+  const std::regex name("`([a-z0-9_]+)`");
   std::set<std::string> columns;
   bool here = false;
   std::istringstream in(page);

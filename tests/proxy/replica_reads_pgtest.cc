@@ -213,6 +213,73 @@ TEST_F(ReplicaReads, OfLabelledReplicasAreAskedFor) {
   EXPECT_EQ(Where(plain), Primary());
 }
 
+TEST_F(ReplicaReads, FollowComments) {
+  const PgweirProcess process(Options("consistency = \"eventual\""));
+  const Connection client(process.Conninfo());
+  ASSERT_TRUE(WaitReplica(client));
+  EXPECT_EQ(Where(client, "/* pgweir: role=primary */"), Primary());
+  EXPECT_EQ(Where(client, "from pg_class limit 1 /* pgweir: role=replica */"), Replica());
+  EXPECT_EQ(client.Exec("insert into t values (9) /* pgweir: role=replica */").sqlstate(), "25006");
+  EXPECT_EQ(client.Exec("select 1 /* pgweir: role=second */").sqlstate(), "22023");
+  EXPECT_EQ(client.Exec("select 1 /* pgweir: lable=x */").sqlstate(), "22023");
+  EXPECT_EQ(client.transaction(), PQTRANS_IDLE);
+  EXPECT_EQ(Where(client, ", 'pgweir: role=primary'"), Replica());
+  const Result prepared(PQprepare(client.get(), "at_primary",
+                                  "/* pgweir: role=primary */ select inet_server_port()", 0,
+                                  nullptr));
+  ASSERT_TRUE(prepared.ok()) << prepared.message();
+  EXPECT_EQ(Execute(client, "at_primary").Value(), Primary());
+  // Over the session's own role.
+  client.Exec("set pgweir.role = 'primary'");
+  EXPECT_EQ(Where(client), Primary());
+  EXPECT_EQ(Where(client, "/* pgweir: role=replica */"), Replica());
+  client.Exec("set pgweir.role = 'replica'");
+  EXPECT_EQ(Where(client, "/* pgweir: role=primary */"), Primary());
+  EXPECT_EQ(Where(client, "for share /* pgweir: role=auto */"), Primary());
+}
+
+TEST_F(ReplicaReads, OfOneCommentGoToALabelledReplica) {
+  const PgweirProcess process(Options("consistency = \"eventual\"", "\"reports\""));
+  const Connection client(process.Conninfo()), analyst(process.Conninfo());
+  analyst.Exec("set pgweir.role = 'reports'");
+  ASSERT_TRUE(WaitReplica(analyst));
+  EXPECT_EQ(Where(client), Primary());
+  EXPECT_EQ(Where(client, "/* pgweir: label=reports */"), Replica());
+  EXPECT_EQ(Where(client, "from pg_class limit 1 /* pgweir: label=reports */"), Primary());
+  EXPECT_EQ(Where(client, "from pg_class limit 1 /* pgweir: role=replica, label=reports */"),
+            Replica());
+  EXPECT_EQ(Where(client, "/* pgweir: label=others */"), Primary());
+}
+
+// The user before the application, pgweir.role and comments before both.
+TEST_F(ReplicaReads, OfUsersAndApplicationsGoToTheirLabel) {
+  PgweirOptions options = Options(
+      "labels = { users = { postgres = \"reports\" }, application_names = { "
+      "metabase = \"reports\", others = \"reports\" } }",
+      "\"reports\"");
+  const PgweirProcess by_user(options);
+  const Connection analyst(by_user.Conninfo());
+  ASSERT_TRUE(WaitReplica(analyst));
+  EXPECT_EQ(Where(analyst, "from t"), Replica());
+  EXPECT_EQ(Where(analyst, "from pg_class limit 1"), Primary());
+  EXPECT_TRUE(analyst.Exec("insert into t values (10)").ok());
+  EXPECT_EQ(Where(analyst, "/* pgweir: role=primary */"), Primary());
+  analyst.Exec("set pgweir.role = 'primary'");
+  EXPECT_EQ(Where(analyst), Primary());
+
+  options = Options("labels = { application_names = { metabase = \"reports\" } }", "\"reports\"");
+  options.listen += "\napplication_name_add_host = true";
+  const PgweirProcess by_application(options);
+  const Connection plain(by_application.Conninfo());
+  const Connection metabase(by_application.Conninfo() + " application_name=metabase");
+  ASSERT_TRUE(WaitReplica(metabase));
+  EXPECT_EQ(Where(plain), Primary());
+  plain.Exec("set application_name = 'metabase'");
+  EXPECT_TRUE(WaitReplica(plain));
+  plain.Exec("set application_name = 'metabase 2'");
+  EXPECT_EQ(Where(plain), Primary());
+}
+
 TEST_F(ReplicaReads, FallBackToThePrimaryOrAreRefused) {
   const PgweirProcess falling(Options()), refusing(Options("replica_fallback = \"error\""));
   const Connection one(falling.Conninfo()), other(refusing.Conninfo());

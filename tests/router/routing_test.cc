@@ -501,6 +501,42 @@ TEST(RoutingToOneNode, NeedsNoCondition) {
   }
 }
 
+// The pattern that SHOW SHARDS counts a statement under.
+TEST_F(Routing, TellsThePatternOfTheFirstSymbol) {
+  const auto pattern = [&](std::string_view sql, const std::vector<BoundParameter>& values = {}) {
+    const PatternId id = routed_.PlanOf(sql, values).pattern;
+    return id == kNoPattern ? "none" : routed_.map().source().patterns[id].Written();
+  };
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = 'BTCUSDT'"), "BTC*");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = 'ETHW'"), "ETHW");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = 'SOL'"), "*");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = $1", {Text("XRP")}), "XRP*");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol IN ('XRP', 'ETHW')"), "ETHW");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol LIKE 'BTC%'"), "BTC*");
+  EXPECT_EQ(pattern("INSERT INTO trades VALUES (1, 'XRP', 2), (1, 'ETHW', 2)"), "XRP*");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = NULL"), "*");
+  EXPECT_EQ(pattern("TABLE trades"), "none");
+}
+
+TEST_F(Routing, TellsWhichNodesParametersDecideBetween) {
+  const auto possible = [&](std::string_view sql) -> std::string {
+    SqlScan scan;
+    scan.Scan(sql);
+    StatementCache cache;
+    const RouteTemplate route =
+        MakeTemplate(*cache.Find(sql), 0, routed_.catalog().get(), routed_.map());
+    const auto nodes = PossibleNodes(route, routed_.map(), BoundValues(sql, scan.literals()));
+    return nodes ? test::Routed::Names(*nodes) : "decided";
+  };
+  EXPECT_EQ(possible("SELECT * FROM trades WHERE symbol = $1"), kAll);
+  EXPECT_EQ(possible("INSERT INTO trades VALUES (1, $1, 2)"), kAll);
+  EXPECT_EQ(possible("SELECT * FROM trades WHERE symbol = $1 AND symbol IN ('BTC', 'ETH')"),
+            "btc+eth");
+  EXPECT_EQ(possible("SELECT * FROM trades WHERE symbol = 'BTC' AND price > $1"), "decided");
+  EXPECT_EQ(possible("SELECT * FROM trades WHERE price > $1"), "decided");
+  EXPECT_EQ(possible("SELECT * FROM orders WHERE symbol = $1"), "decided");
+}
+
 TEST_F(Routing, ExplainsItself) {
   EXPECT_EQ(Explain(routed_.PlanOf("SELECT * FROM trades WHERE symbol = 'BTC'"), routed_.map()),
             "node: btc\nkind: single\nwhy: its conditions allow only symbols that lie there\n");

@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "tests/router/routed.h"
+
 namespace pgweir::router {
 namespace {
 
@@ -29,6 +31,16 @@ TEST(CompiledShardMap, TheLongestPatternWinsAndAWholeSymbolBeatsAnyPrefix) {
   EXPECT_EQ(map->NodeFor("BTCUSDT"), 2);
   EXPECT_EQ(map->NodeFor("BTD"), 1);
   EXPECT_EQ(map->default_node(), 0);
+}
+
+TEST(CompiledShardMap, KnowsTheFirstPatternOfANode) {
+  const ShardMapRef map = ShardMap::Compile(test::SampleMap(), test::kShards);
+  EXPECT_EQ(map->FirstPatternOf(*map->Find("btc")), 0u);
+  EXPECT_EQ(map->FirstPatternOf(*map->Find("xrp")), 2u);
+  EXPECT_EQ(map->FirstPatternOf(*map->Find("rest")), 4u);
+  EXPECT_EQ(map->default_pattern(), 4u);
+  const std::vector<std::string> more = {"btc", "eth", "xrp", "rest", "spare"};
+  EXPECT_EQ(ShardMap::Compile(test::SampleMap(), more)->FirstPatternOf(4), kNoPattern);
 }
 
 TEST(CompiledShardMap, KnowsWhatATableIs) {

@@ -49,6 +49,10 @@ TEST(ResultMessages, SendNumericsInBase10000) {
   EXPECT_EQ(numeric("123456789"), Bytes16({3, 2, 0, 0, 1, 2345, 6789}));
   EXPECT_EQ(numeric("100000000"), Bytes16({3, 2, 0, 0, 1, 0, 0}));
   EXPECT_EQ(numeric("-12"), Bytes16({1, 0, 0x4000, 0, 12}));
+  EXPECT_EQ(numeric("1.500"), Bytes16({2, 0, 0, 3, 1, 5000}));
+  EXPECT_EQ(numeric("0.012"), Bytes16({1, 0xffff, 0, 3, 120}));
+  EXPECT_EQ(numeric("0.000"), Bytes16({0, 0, 0, 3}));
+  EXPECT_EQ(numeric("-12345.67895"), Bytes16({4, 1, 0x4000, 5, 1, 2345, 6789, 5000}));
   EXPECT_EQ(numeric("18446744073709551615"), Bytes16({5, 4, 0, 0, 1844, 6744, 737, 955, 1615}));
 }
 
