@@ -63,9 +63,10 @@ class RequestWalk {
 
   void OnQuery(const wire::Frame& frame) {
     RequestStatement& statement = contents_.statements.emplace_back();
-    const auto text = wire::ReadQuery(frame.head);
-    statement.too_long = !frame.whole();
-    if (!frame.whole() || !text.ok()) return;
+    const wire::Bytes body = Body(frame);
+    const auto text = wire::ReadQuery(body);
+    statement.too_long = body.size() < frame.body_length;
+    if (statement.too_long || !text.ok()) return;
     statement.use = Use::kQuery;
     statement.text = *text;
     statement.facts = Understand(*text);
@@ -73,11 +74,11 @@ class RequestWalk {
 
   void OnParse(const wire::Frame& frame) {
     RequestStatement& statement = contents_.statements.emplace_back();
-    wire::ByteReader body(frame.head);
+    wire::ByteReader body(Body(frame));
     const auto name = body.Text();
     const auto text = body.Text();
-    statement.too_long = !frame.whole();
-    if (!frame.whole() || !name.has_value() || !text.has_value()) return;
+    statement.too_long = Body(frame).size() < frame.body_length;
+    if (statement.too_long || !name.has_value() || !text.has_value()) return;
     statement.use = Use::kParse;
     statement.text = *text;
     statement.types = body.rest();

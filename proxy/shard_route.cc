@@ -70,7 +70,7 @@ class RouteMaker {
     if (!wishes_.fault.ok()) return Refuse(wishes_.fault);
     if (!hinted.ok()) return Refuse(hinted.status());
     if (hinted->has_value()) return To(**hinted, router::kNoPattern);
-    Refuse(Refusal("a statement of more than 48 KiB is too long to be routed by symbol",
+    Refuse(Refusal("a statement of more than 96 KiB is too long to be routed by symbol",
                    "Pass its values as parameters, split it, use COPY, or steer it: "
                    "SET pgweir.shard."));
   }

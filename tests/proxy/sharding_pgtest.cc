@@ -96,6 +96,30 @@ TEST_F(Sharding, SendsEachNodeItsOwnSymbolsOnly) {
             2);
 }
 
+TEST_F(Sharding, ReadsLongStatements) {
+  const Connection client = Client();
+  const auto insert = [](int rows) {
+    std::string sql = "insert into trades values ";
+    for (int i = 0; i < rows; ++i) {
+      sql += fmt::format("{}({}, 'ETHUSDT', 12345.678)", i == 0 ? "" : ", ", i);
+    }
+    return sql;
+  };
+  const std::string fits = insert(2500);
+  ASSERT_GT(fits.size(), 64u * 1024);
+  EXPECT_EQ(client.Exec(fits).tag(), "INSERT 0 2500");
+  EXPECT_EQ(
+      client.ExecParams(fits.substr(0, fits.rfind(", (")) + " on conflict do nothing", {}).tag(),
+      "INSERT 0 0");
+  EXPECT_EQ(Count("eth"), "2500");
+  EXPECT_EQ(client.Exec(insert(4000)).sqlstate(), "0A000");
+  const std::string large(300'000, '7');
+  EXPECT_EQ(client.ExecParams("insert into trades select 1, 'BTCUSDT', length($1)", {large}).tag(),
+            "INSERT 0 1");
+  ASSERT_TRUE(client.Exec("set pgweir.shard = 'eth'; ").ok());
+  EXPECT_EQ(client.Exec(insert(4000) + " on conflict do nothing").tag(), "INSERT 0 1500");
+}
+
 TEST_F(Sharding, RefusesWhatOnlyOneDatabaseCouldAnswer) {
   const Connection client = Client();
   for (const char* sql :
