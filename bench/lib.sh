@@ -30,7 +30,7 @@ start_database() {
   init_server "$work/data"
   echo "host all all 127.0.0.1/32 trust" >"$work/data/pg_hba.conf"
   start_server postgres_pid "$work/data" "$postgres_port" "$work" synchronous_commit=off \
-    full_page_writes=off autovacuum=off shared_buffers=256MB max_connections=200
+    full_page_writes=off autovacuum=off shared_buffers=256MB max_connections=400
   local output
   output=$(timeout 120 pgbench -h 127.0.0.1 -p "$postgres_port" -U postgres -i -s 10 postgres 2>&1) ||
     die "pgbench -i: $output"

@@ -35,6 +35,7 @@ scripts and a table; exits 0 however many errors it counted.
   --clients N          clients at once (200)
   --seconds N          how long (10)
   --writes PERCENT     share of operations that write (20)
+  --symbols REGEX      only instruments whose symbol matches, by PostgreSQL's ~ (all)
   --think MS           mean pause of a client between operations (0)
   --retry-pause MS     mean pause before a refused client tries again (500)
   --run NAME           what the client_order_id of every written trade starts with (load)
@@ -62,6 +63,7 @@ LoadOptions ParseOptions(int argc, char** argv) {
                                         {"clients", required_argument, nullptr, 0},
                                         {"seconds", required_argument, nullptr, 0},
                                         {"writes", required_argument, nullptr, 0},
+                                        {"symbols", required_argument, nullptr, 0},
                                         {"think", required_argument, nullptr, 0},
                                         {"retry-pause", required_argument, nullptr, 0},
                                         {"run", required_argument, nullptr, 0},
@@ -83,6 +85,7 @@ LoadOptions ParseOptions(int argc, char** argv) {
     if (name == "clients") options.clients = Number(name, value, 1, 10'000);
     if (name == "seconds") options.duration = std::chrono::seconds(Number(name, value, 1, 86'400));
     if (name == "writes") options.write_percent = Number(name, value, 0, 100);
+    if (name == "symbols") options.symbols = value;
     if (name == "think") options.think = std::chrono::milliseconds(Number(name, value, 0, 60'000));
     if (name == "retry-pause") {
       options.retry_pause = std::chrono::milliseconds(Number(name, value, 1, 60'000));
@@ -97,13 +100,18 @@ LoadOptions ParseOptions(int argc, char** argv) {
 }
 
 // Empty when they can't be read; the reason goes to stderr.
-std::vector<Instrument> ReadInstruments(const std::string& conninfo) {
+std::vector<Instrument> ReadInstruments(const LoadOptions& options) {
   std::vector<Instrument> instruments;
-  PGconn* connection = PQconnectdb(conninfo.c_str());
-  PGresult* result =
-      PQexec(connection, "SELECT symbol, start_price FROM instruments ORDER BY popularity");
+  PGconn* connection = PQconnectdb(options.conninfo.c_str());
+  const char* const values[] = {options.symbols.c_str()};
+  PGresult* result = PQexecParams(
+      connection,
+      "SELECT symbol, start_price FROM instruments WHERE symbol ~ $1 ORDER BY popularity", 1,
+      nullptr, values, nullptr, nullptr, 0);
   if (PQresultStatus(result) != PGRES_TUPLES_OK) {
     fmt::print(stderr, "pgweir_load: {}", PQerrorMessage(connection));
+  } else if (PQntuples(result) == 0) {
+    fmt::print(stderr, "pgweir_load: no instruments\n");
   }
   for (int row = 0; row < PQntuples(result); ++row) {
     instruments.push_back({PQgetvalue(result, row, 0), PQgetvalue(result, row, 1)});
@@ -147,7 +155,7 @@ bool WriteConfirmed(const std::string& path, const std::vector<ClientResult>& re
 
 int Main(int argc, char** argv) {
   const LoadOptions options = ParseOptions(argc, argv);
-  const std::vector<Instrument> instruments = ReadInstruments(options.conninfo);
+  const std::vector<Instrument> instruments = ReadInstruments(options);
   if (instruments.empty()) return 1;
 
   const auto start = Clock::now();

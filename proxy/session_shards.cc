@@ -161,9 +161,9 @@ Status Session::ChooseNode(const RequestContents& request) {
     relay_.set_joint(&sharding_->joint);
     return ChooseNext();
   }
-  if (route.where == Where::kNode) sharding_->onward = {map.NameOf(route.node)};
+  if (route.where == Where::kNode) sharding_->onward.push_back(map.NameOf(route.node));
   if (route.where == Where::kAnywhere && !map.Find(at_->name).has_value()) {
-    sharding_->onward = {map.NameOf(map.default_node())};
+    sharding_->onward.push_back(map.NameOf(map.default_node()));
   }
   if (!sharding_->onward.empty()) return ChooseNext();
   CountByPattern();

@@ -34,13 +34,23 @@ class RouteMaker {
   ShardRoute Make() {
     for (const RequestStatement& statement : request_.statements) {
       if (route_.where == Where::kRefused) break;
-      Add(statement);
+      if (!SaidByAnother(statement)) Add(statement);
     }
     CheckAlone();
     return std::move(route_);
   }
 
  private:
+  // What is got ready and carried out in one request goes where the latter goes, which alone has
+  // the values.
+  bool SaidByAnother(const RequestStatement& statement) const {
+    if (statement.carried_out() || statement.facts == nullptr) return false;
+    return std::ranges::any_of(request_.statements, [&](const RequestStatement& other) {
+      return other.carried_out() && other.facts == statement.facts &&
+             other.text.data() == statement.text.data();
+    });
+  }
+
   void Add(const RequestStatement& statement) {
     if (statement.too_long) return Unread();
     if (statement.use == Use::kUnknown) {
