@@ -39,19 +39,20 @@ Part AllOf(wire::Bytes in) {
   return part;
 }
 
-// The messages up to the first that is to be answered now, or as many as are gathered.
+// The messages up to the first that is to be answered now, or as many as are gathered. One that is
+// longer comes as far as it is here, along with what is before it.
 Part FirstOf(wire::Bytes in) {
+  constexpr size_t kMost = RequestReader::kMaxMessage;
   wire::FrameScanner scanner(wire::ClientHead);
   Part part;
   size_t position = 0;
   while ((part.step = scanner.Next(in, position, part.frame)) == Step::kFrame) {
+    part.size = position;
     if (!scanner.at_boundary()) {
-      if (part.frame.body_length <= RequestReader::kMaxMessage) part.step = Step::kMore;
-      if (part.size == 0) part.size = in.size();
+      if (part.frame.end() <= kMost + RequestReader::kMaxGathered) part.step = Step::kMore;
       return part;
     }
-    part.size = position;
-    if (WantsAnswerNow(part.frame.type) || position > RequestReader::kMaxGathered) return part;
+    if (WantsAnswerNow(part.frame.type) || position > kMost) return part;
   }
   return part;
 }

@@ -21,7 +21,7 @@ class RequestReader {
 
   // A batch is gathered up to this size; what is longer streams.
   static constexpr size_t kMaxGathered = 16 * 1024;
-  // One by one, a message of up to so much is waited for.
+  // One by one, it is so much, and a message that ends a little later is waited for.
   static constexpr size_t kMaxMessage = 96 * 1024;
   static_assert(kMaxGathered + kMaxMessage < net::Worker::kScratchSize);
 

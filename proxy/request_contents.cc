@@ -125,6 +125,7 @@ class RequestWalk {
     if (name.empty()) {
       const SessionState::Unnamed& unnamed = context_.state.unnamed();
       found.facts = unnamed.facts;
+      found.too_long = unnamed.number != 0 && unnamed.facts == nullptr;
       found.types = unnamed.types;
       if (unnamed.held) found.text = unnamed.text;
     } else if (const StatementRef* named = context_.state.Find(name); named != nullptr) {

@@ -65,7 +65,7 @@ class ReplicaReads : public testing::Test {
   // Until the replica is known to be usable.
   static bool WaitReplica(const Connection& client) {
     for (int i = 0; i < 100; ++i) {
-      if (Where(client) == Replica()) return true;
+      if (client.Exec("select inet_server_port()").Value() == Replica()) return true;
       std::this_thread::sleep_for(milliseconds(50));
     }
     return false;

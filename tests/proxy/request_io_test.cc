@@ -197,7 +197,7 @@ TEST_F(OneByOne, WaitsForTheRestOfABatch) {
 
 TEST_F(OneByOne, GivesALongBatchInWholeMessages) {
   std::string batch;
-  while (batch.size() <= RequestReader::kMaxGathered) batch += kParse;
+  while (batch.size() <= RequestReader::kMaxMessage) batch += kParse;
   EXPECT_EQ(Feed(batch + kParse.substr(0, 3)), State::kReady);
   EXPECT_EQ(request_, batch);
   EXPECT_EQ(Next(), State::kWait);

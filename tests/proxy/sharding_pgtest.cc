@@ -296,6 +296,48 @@ TEST_F(Sharding, RefusesBatchesOverSeveralNodes) {
   EXPECT_EQ(client.Value("select 1"), "1");
 }
 
+// Longer than what is gathered: it goes in parts.
+TEST_F(Sharding, CarriesLongBatches) {
+  const Connection client = Client();
+  constexpr int kRows = 2000;
+  const std::string padding(100, 'x');
+  const std::string sql = "/* " + padding + " */ insert into trades values ($2, $1, 1)";
+  ASSERT_EQ(PQenterPipelineMode(client.get()), 1);
+  const auto send = [&](int rows, const char* last) {
+    for (int i = 0; i < rows; ++i) {
+      const std::string id = std::to_string(i);
+      const char* const values[] = {i == rows - 1 ? last : "ETHUSDT", id.c_str()};
+      ASSERT_EQ(
+          PQsendQueryParams(client.get(), sql.c_str(), 2, nullptr, values, nullptr, nullptr, 0), 1);
+    }
+    ASSERT_EQ(PQpipelineSync(client.get()), 1);
+  };
+  const auto read = [&](int& done, std::string& state) {
+    while (true) {
+      const auto next = client.Next();
+      if (!next.has_value()) continue;
+      if (next->status() == PGRES_PIPELINE_SYNC) return;
+      if (next->ok()) ++done;
+      if (state.empty()) state = next->sqlstate();
+    }
+  };
+  int done = 0;
+  std::string state;
+  send(kRows, "ETHEUR");
+  read(done, state);
+  EXPECT_EQ(done, kRows) << state;
+  EXPECT_EQ(Count("eth"), std::to_string(kRows));
+  // The last of them belongs elsewhere: none is done.
+  At("eth", "truncate trades");
+  done = 0;
+  send(kRows, "BTCUSDT");
+  read(done, state);
+  EXPECT_EQ(state, "0A000");
+  EXPECT_EQ(Count("eth"), "0");
+  ASSERT_EQ(PQexitPipelineMode(client.get()), 1);
+  EXPECT_EQ(client.Value("select 1"), "1");
+}
+
 TEST_F(Sharding, CarriesPipelinesWithASyncEach) {
   const Connection client = Client();
   ASSERT_EQ(PQenterPipelineMode(client.get()), 1);
