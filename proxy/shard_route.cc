@@ -142,8 +142,11 @@ class RouteMaker {
       route_.movable = route_.movable && neutral;
       return To(*steered);
     }
-    // What is only got ready may be got ready anew where it is carried out.
-    if (!statement.carried_out() && plan.kind != Plan::Kind::kDefault) return;
+    // What is only got ready may be got ready anew where it is carried out, if its tables are there.
+    if (!statement.carried_out() && plan.kind != Plan::Kind::kDefault) {
+      if (plan.elsewhere) To(planner_.map()->default_node());
+      return;
+    }
     switch (plan.kind) {
       case Plan::Kind::kAnywhere:
       case Plan::Kind::kReplicated:

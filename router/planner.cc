@@ -30,15 +30,8 @@ const SymbolFilter* OnlyEqual(const RouteTemplate& route, const RouteTemplate::G
   return plain ? &occurrence.filters[0] : nullptr;
 }
 
-NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
-                const BoundValues& values) {
-  if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
-    const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
-    if (text.state == State::kNull) return {};
-    if (text.state == State::kKnown && !text.text.ends_with(' ')) {
-      return NodeSet::Of(map.NodeFor(text.text));
-    }
-  }
+SymbolSet SymbolsOf(const RouteTemplate& route, const RouteTemplate::Group& group,
+                    const BoundValues& values) {
   SymbolSet symbols = SymbolSet::All();
   for (const uint32_t index : group) {
     const RouteTemplate::Occurrence& occurrence = route.occurrences[index];
@@ -46,7 +39,19 @@ NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, c
       symbols.Intersect(Symbols(filter, occurrence.column, values, route.constants));
     }
   }
-  return map.NodesFor(symbols);
+  return symbols;
+}
+
+NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
+                const BoundValues& values) {
+  if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
+    const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
+    if (text.state == State::kNull) return {};
+    if (text.state == State::kKnown && !text.padded && !text.text.ends_with(' ')) {
+      return NodeSet::Of(map.NodeFor(text.text));
+    }
+  }
+  return map.NodesFor(SymbolsOf(route, group, values));
 }
 
 std::string Names(const NodeSet& nodes, const ShardMap& map) {
@@ -65,6 +70,9 @@ std::string Tables(const RouteTemplate& route) {
 // Adds the nodes of the symbols that are stored. The message of what is wrong with one, else "".
 std::string AddStored(const RouteTemplate& route, const ShardMap& map, const BoundValues& values,
                       NodeSet& nodes) {
+  for (const RouteTemplate::Group& group : route.stored_from) {
+    nodes |= map.NodesFor(StoredAs(SymbolsOf(route, group, values)));
+  }
   for (const ShapeValue& value : route.stored) {
     const BoundValues::Text text = values.TextOf(value, route.constants);
     if (text.state == State::kNull) {
@@ -89,6 +97,16 @@ Plan ToNode(NodeId node, Plan::Why why, const RouteTemplate& route) {
   plan.why = why;
   plan.node = node;
   plan.nodes = NodeSet::Of(node);
+  plan.writes = route.writes;
+  return plan;
+}
+
+// No row of a sharded table has an effect on it, so within a transaction it stays where that is.
+Plan ToAny(const ShardMap& map, const RouteTemplate& route) {
+  Plan plan;
+  plan.kind = Plan::Kind::kReplicated;
+  plan.why = Plan::Why::kNoSymbol;
+  plan.nodes = map.all_nodes();
   plan.writes = route.writes;
   return plan;
 }
@@ -124,10 +142,7 @@ Plan OverSeveral(const RouteTemplate& route, const ShardMap& map, const NodeSet&
   return plan;
 }
 
-}  // namespace
-
-Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
-  if (route.fixed) return route.plan;
+Plan PlanByValues(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
   NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
   for (const RouteTemplate::Group& group : route.groups) {
     nodes |= NodesOf(route, group, map, values);
@@ -137,13 +152,22 @@ Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundV
     return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
   }
   if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes);
-  if (nodes.empty()) return ToNode(map.default_node(), Plan::Why::kNoSymbol, route);
+  if (nodes.empty()) return ToAny(map, route);
   if (nodes.size() > 1) return OverSeveral(route, map, nodes);
   const Plan::Why why = map.all_nodes().size() == 1 ? Plan::Why::kOneNode
                         : !route.stored.empty()     ? Plan::Why::kInserted
                         : route.occurrences.empty() ? Plan::Why::kInserted
                                                     : Plan::Why::kSymbols;
   return ToNode(nodes.first(), why, route);
+}
+
+}  // namespace
+
+Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
+  if (route.fixed) return route.plan;
+  Plan plan = PlanByValues(route, map, values);
+  plan.elsewhere = route.elsewhere != Plan::Why::kNone;
+  return plan;
 }
 
 Plan PlanStatement(const Facts& facts, size_t statement, const Catalog* catalog,
