@@ -91,6 +91,7 @@ void Relay::Attach(pooler::Lease lease) {
   lease_ = std::move(lease);
   rewriter_.Begin();
   releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = flushed_ = false;
+  dropping_rest_ = false;
   command_error_ = absl::OkStatus();
   again_.clear();
   to_backend_.Clear();
@@ -563,6 +564,7 @@ void Relay::Refuse(wire::Bytes request, const Status& refusal) {
       flight.Replace(frame.offset, end);
     }
   }
+  dropping_rest_ = !scanner_.at_boundary();
   SendToBackend(flight.Result(position));
 }
 
@@ -635,6 +637,11 @@ Relay::Next Relay::ReadClient() {
 wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   Splice flight(in, tools_.flight);
   size_t position = 0;
+  if (dropping_rest_) {
+    const size_t left = std::min<size_t>(scanner_.body_left(), in.size());
+    flight.Replace(0, left);
+    dropping_rest_ = left < scanner_.body_left();
+  }
   wire::Frame frame;
   Step step;
   while ((step = scanner_.Next(in, position, frame)) == Step::kFrame) {

@@ -209,9 +209,10 @@ class Relay {
   bool beginning_anew_ = false;
   const char* noted_pin_ = nullptr;
   bool guided_ = false;
-  bool streaming_ = false;  // what is read is the rest of a message, or a COPY's data
-  bool flushed_ = false;    // the server answers all that it has been sent
-  size_t left_ = 0;         // of the client's input, what was looked at here and wants more
+  bool streaming_ = false;      // what is read is the rest of a message, or a COPY's data
+  bool dropping_rest_ = false;  // of a message that was refused
+  bool flushed_ = false;        // the server answers all that it has been sent
+  size_t left_ = 0;             // of the client's input, what was looked at here and wants more
   JointAnswer* joint_ = nullptr;
   PatternCounters* pattern_counters_ = nullptr;
   bool stalled_ = false;  // what is in the client's input waits for answers

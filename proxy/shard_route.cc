@@ -118,8 +118,12 @@ class RouteMaker {
       const bool there = plan.kind == Plan::Kind::kSingle && plan.node == *steered;
       return To(*steered, there ? plan.pattern : router::kNoPattern);
     }
-    // What is only got ready may be got ready anew where it is carried out.
-    if (!statement.carried_out() && plan.kind != Plan::Kind::kDefault) return;
+    // What is only got ready may be got ready anew where it is carried out, if its tables are
+    // there.
+    if (!statement.carried_out() && plan.kind != Plan::Kind::kDefault) {
+      if (plan.elsewhere) To(planner_.map()->default_node(), router::kNoPattern);
+      return;
+    }
     switch (plan.kind) {
       case Plan::Kind::kAnywhere:
       case Plan::Kind::kReplicated:

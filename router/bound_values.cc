@@ -19,7 +19,7 @@ BoundValues::Text BoundValues::TextOf(const ShapeValue& value,
                                       std::span<const std::string> constants) const {
   switch (value.kind) {
     case ShapeValue::Kind::kNull:
-      return {State::kNull, {}};
+      return {State::kNull, {}, false};
     case ShapeValue::Kind::kLiteral:
       return LiteralText(value.index);
     case ShapeValue::Kind::kConstant:
@@ -31,13 +31,15 @@ BoundValues::Text BoundValues::TextOf(const ShapeValue& value,
   }
   const BoundParameter* const parameter = ParameterOf(value);
   if (parameter == nullptr) return {};
-  if (parameter->null) return {State::kNull, {}};
+  if (parameter->null) return {State::kNull, {}, false};
   const uint32_t type = parameter->type;
   if (type != 0 && type != kUnknownOid && !IsTextType(type)) return {};
   // As char(n), which the server may take it for, it compares without its trailing blanks.
   const bool certain = type == kTextOid || type == kVarcharOid;
   if (!certain && EndsBlank(parameter->bytes)) return {};
-  return Checked(parameter->bytes);
+  Text text = Checked(parameter->bytes);
+  text.padded = type == kBpcharOid;
+  return text;
 }
 
 BoundValues::Array BoundValues::ArrayOf(const ShapeValue& value,
@@ -50,6 +52,7 @@ BoundValues::Array BoundValues::ArrayOf(const ShapeValue& value,
     if (parameter->null) return {State::kNull, {}};
     const uint32_t type = parameter->type;
     if (type != 0 && type != kUnknownOid && !IsTextArrayType(type)) return {};
+    if (type == kBpcharArrayOid) return {};
     binary = parameter->binary;
     bytes = parameter->bytes;
   } else {
@@ -97,7 +100,7 @@ BoundValues::Text BoundValues::Checked(std::string_view text) const {
                        return static_cast<unsigned char>(c) > 127;
                      });
   if (!ascii) return {};
-  return {State::kKnown, text};
+  return {State::kKnown, text, false};
 }
 
 }  // namespace pgweir::router

@@ -33,6 +33,8 @@ class BoundValues {
   struct Text {
     enum class State : uint8_t { kUnknown, kNull, kKnown } state = State::kUnknown;
     std::string_view text;  // lives as long as the BoundValues
+    // Of type char(n): what it is compared with may be so, too, without its blanks at the end.
+    bool padded = false;
   };
   // The text that a value compares as; unknown when that can't be told for certain. `constants` are
   // what kConstant values refer to.

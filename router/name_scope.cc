@@ -44,6 +44,7 @@ const ScopeColumn* NameScope::Find(const ColumnName& name, Range range) const {
   if (opaque) return nullptr;
   range.end = std::min(range.end, items.size());
   if (!name.relation.empty()) return FindQualified(name, range);
+  if (natural) return nullptr;
   const auto one = merged.find(name.column);
   if (one != merged.end()) {
     if (one->second < 0) return nullptr;

@@ -26,6 +26,7 @@ struct ScopeColumn {
   std::string name;
   SymbolSource source;
   std::optional<ShapeValue> value;  // it is this constant in every row
+  uint32_t type = 0;                // its OID; 0 = it isn't known
 };
 
 // The names that one query's FROM brings in, for telling whose column a name means.
@@ -46,7 +47,8 @@ struct NameScope {
   std::vector<Item> items;
   // What USING made one column: the item whose column it equals, -1 for none.
   std::unordered_map<std::string, int> merged;
-  bool opaque = false;  // names may mean something else: a join has an alias, NATURAL
+  bool opaque = false;   // names may mean something else: a join has an alias
+  bool natural = false;  // so may those without a table: it isn't known which columns are one
   const NameScope* parent = nullptr;
 
   // The column that a name means among the items of a range, else around the query. Null when that

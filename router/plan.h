@@ -15,7 +15,7 @@ struct Plan {
     kAnywhere,    // touches no table; any node gives the same answer
     kSingle,      // one node
     kConcat,      // a read: the nodes' rows one after the other are the answer
-    kReplicated,  // a read of replicated tables: any node
+    kReplicated,  // depends on nothing but what every node has: any node
     kDefault,     // what isn't divided: the node of the pattern "*"
     kEverywhere,  // changes the schema of every node
     kReject,
@@ -41,7 +41,9 @@ struct Plan {
   NodeId node = 0;                 // of kSingle and kDefault
   NodeSet nodes;                   // where it goes, or may go
   PatternId pattern = kNoPattern;  // of kSingle: that of the first of its symbols
-  bool writes = false;             // of kSingle: rows of sharded tables
+  bool writes = false;             // of kSingle and kReplicated: rows of sharded tables
+  // Only the default node has all that it names, whatever its symbols are.
+  bool elsewhere = false;
   const char* sqlstate = "0A000";  // of kReject, with the next two
   std::string message;
   std::string hint;

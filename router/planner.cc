@@ -30,18 +30,8 @@ const SymbolFilter* OnlyEqual(const RouteTemplate& route, const RouteTemplate::G
   return plain ? &occurrence.filters[0] : nullptr;
 }
 
-// `pattern` is that of the first symbol, unless it is known already.
-NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
-                const BoundValues& values, PatternId& pattern) {
-  if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
-    const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
-    if (text.state == State::kNull) return {};
-    if (text.state == State::kKnown && !text.text.ends_with(' ')) {
-      const ShardMap::Place place = map.PlaceFor(text.text);
-      if (pattern == kNoPattern) pattern = place.pattern;
-      return NodeSet::Of(place.node);
-    }
-  }
+SymbolSet SymbolsOf(const RouteTemplate& route, const RouteTemplate::Group& group,
+                    const BoundValues& values) {
   SymbolSet symbols = SymbolSet::All();
   for (const uint32_t index : group) {
     const RouteTemplate::Occurrence& occurrence = route.occurrences[index];
@@ -49,6 +39,22 @@ NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, c
       symbols.Intersect(Symbols(filter, occurrence.column, values, route.constants));
     }
   }
+  return symbols;
+}
+
+// `pattern` is that of the first symbol, unless it is known already.
+NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
+                const BoundValues& values, PatternId& pattern) {
+  if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
+    const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
+    if (text.state == State::kNull) return {};
+    if (text.state == State::kKnown && !text.padded && !text.text.ends_with(' ')) {
+      const ShardMap::Place place = map.PlaceFor(text.text);
+      if (pattern == kNoPattern) pattern = place.pattern;
+      return NodeSet::Of(place.node);
+    }
+  }
+  const SymbolSet symbols = SymbolsOf(route, group, values);
   if (pattern == kNoPattern && !symbols.ranges().empty()) {
     pattern = map.PlaceFor(symbols.ranges()[0].from).pattern;
   }
@@ -71,6 +77,9 @@ std::string Tables(const RouteTemplate& route) {
 // Adds the nodes of the symbols that are stored. The message of what is wrong with one, else "".
 std::string AddStored(const RouteTemplate& route, const ShardMap& map, const BoundValues& values,
                       NodeSet& nodes, PatternId& pattern) {
+  for (const RouteTemplate::Group& group : route.stored_from) {
+    nodes |= map.NodesFor(StoredAs(SymbolsOf(route, group, values)));
+  }
   for (const ShapeValue& value : route.stored) {
     const BoundValues::Text text = values.TextOf(value, route.constants);
     if (text.state == State::kNull) {
@@ -98,6 +107,16 @@ Plan ToNode(NodeId node, PatternId pattern, Plan::Why why, const RouteTemplate& 
   plan.node = node;
   plan.nodes = NodeSet::Of(node);
   plan.pattern = pattern;
+  plan.writes = route.writes;
+  return plan;
+}
+
+// No row of a sharded table has an effect on it, so within a transaction it stays where that is.
+Plan ToAny(const ShardMap& map, const RouteTemplate& route) {
+  Plan plan;
+  plan.kind = Plan::Kind::kReplicated;
+  plan.why = Plan::Why::kNoSymbol;
+  plan.nodes = map.all_nodes();
   plan.writes = route.writes;
   return plan;
 }
@@ -153,10 +172,7 @@ bool NamesParameter(const RouteTemplate& route) {
   return false;
 }
 
-}  // namespace
-
-Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
-  if (route.fixed) return route.plan;
+Plan PlanByValues(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
   NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
   PatternId pattern = kNoPattern;
   for (const RouteTemplate::Group& group : route.groups) {
@@ -167,9 +183,7 @@ Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundV
     return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
   }
   if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes, pattern);
-  if (nodes.empty()) {
-    return ToNode(map.default_node(), map.default_pattern(), Plan::Why::kNoSymbol, route);
-  }
+  if (nodes.empty()) return ToAny(map, route);
   if (nodes.size() > 1) return OverSeveral(route, map, nodes);
   const Plan::Why why = map.all_nodes().size() == 1 ? Plan::Why::kOneNode
                         : !route.stored.empty()     ? Plan::Why::kInserted
@@ -177,6 +191,8 @@ Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundV
                                                     : Plan::Why::kSymbols;
   return ToNode(nodes.first(), pattern, why, route);
 }
+
+}  // namespace
 
 std::optional<NodeSet> PossibleNodes(const RouteTemplate& route, const ShardMap& map,
                                      const BoundValues& values) {
@@ -189,6 +205,13 @@ std::optional<NodeSet> PossibleNodes(const RouteTemplate& route, const ShardMap&
   }
   if (!AddStored(route, map, values, nodes, pattern).empty()) nodes = map.all_nodes();
   return nodes.size() > 1 ? std::optional(nodes) : std::nullopt;
+}
+
+Plan PlanStatement(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
+  if (route.fixed) return route.plan;
+  Plan plan = PlanByValues(route, map, values);
+  plan.elsewhere = route.elsewhere != Plan::Why::kNone;
+  return plan;
 }
 
 Plan PlanStatement(const Facts& facts, size_t statement, const Catalog* catalog,

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <spdlog/fmt/fmt.h>
+#include "router/text_types.h"
 
 namespace pgweir::router {
 namespace {
@@ -117,7 +118,7 @@ void RouteBuilder::CheckQueries(const Frame& frame, std::string& never) {
 }
 
 void RouteBuilder::AddOutput(const QueryShape& shape, const Frame& frame, Block& block) {
-  const bool using_joins = !frame.scope.merged.empty() || frame.scope.opaque;
+  const bool using_joins = !frame.scope.merged.empty() || frame.scope.natural || frame.scope.opaque;
   block.known = block.counted = true;
   for (const OutputColumn& output : shape.output) {
     switch (output.kind) {
@@ -233,13 +234,15 @@ RouteBuilder::Block RouteBuilder::ResolveSetOperation(const QueryShape& shape,
   for (size_t i = 0; i < left.columns.size() && block.counted; ++i) {
     ScopeColumn column;
     column.name = left.columns[i].name;
+    if (left.columns[i].type == right.columns[i].type) column.type = left.columns[i].type;
     const SymbolSource& a = left.columns[i].source;
     const SymbolSource& b = right.columns[i].source;
     column.source.occurrences = a.occurrences;
     column.source.occurrences.insert(column.source.occurrences.end(), b.occurrences.begin(),
                                      b.occurrences.end());
-    column.source.pushable =
-        a.pushable && b.pushable && (shape.features & QueryShape::kLimits) == 0;
+    column.source.pushable = a.pushable && b.pushable &&
+                             (shape.features & QueryShape::kLimits) == 0 &&
+                             KeepsBlanks(left.columns[i], right.columns[i]);
     column.source.complete =
         a.complete && b.complete && !a.occurrences.empty() && !b.occurrences.empty();
     block.columns.push_back(std::move(column));
@@ -256,6 +259,23 @@ RouteBuilder::Block RouteBuilder::ResolveSetOperation(const QueryShape& shape,
   if ((shape.features & QueryShape::kLimits) != 0) block.spread = "it has a LIMIT or OFFSET";
   if ((shape.features & QueryShape::kLocks) != 0) block.never = "it locks rows";
   return block;
+}
+
+// Whether what is true of the one column made of both is true of the texts that they hold: as a
+// char(n) they would compare without the blanks at their end.
+bool RouteBuilder::KeepsBlanks(const ScopeColumn& left, const ScopeColumn& right) const {
+  bool text = false, varchar = false, padded = false;
+  for (const ScopeColumn* const column : {&left, &right}) {
+    // A literal becomes what the other is.
+    const bool literal = column->value && (column->value->kind == ShapeValue::Kind::kLiteral ||
+                                           column->value->kind == ShapeValue::Kind::kNull);
+    if (literal) continue;
+    text = text || column->type == kTextOid;
+    varchar = varchar || column->type == kVarcharOid;
+    padded = padded || (column->type != kTextOid && column->type != kVarcharOid);
+  }
+  // Beside a text a char(n) becomes one, beside a varchar it may be the other way round.
+  return !padded || text || !varchar;
 }
 
 RouteBuilder::Block RouteBuilder::ResolveValues(const QueryShape& shape, const NameScope* parent) {

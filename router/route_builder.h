@@ -75,9 +75,12 @@ class RouteBuilder {
   void CheckFeatures(const QueryShape& shape, const Frame& frame, Block& block);
   bool Aggregates(const QueryShape& shape) const;
   bool IsSymbol(const ScopeColumn* column, Range leaves) const;
+  bool KeepsBlanks(const ScopeColumn& left, const ScopeColumn& right) const;
 
   void AddItem(const FromShape& from, Frame& frame);
   void AddJoin(const FromShape& from, Frame& frame);
+  int Merged(const FromShape& from, const std::string& name, int left, int right,
+             const Frame& frame) const;
   void AddRelation(const FromShape& from, Frame& frame);
   void AddView(const FromShape& from, const CatalogRelation& view, Frame& frame);
   void AddTable(const FromShape& from, const TablePlace& place, const CatalogRelation* relation,
@@ -90,6 +93,7 @@ class RouteBuilder {
   void Apply(const Predicate& predicate, const Frame& frame, NameScope::Range items, Range leaves);
   void ApplyFilter(const Predicate& predicate, const NameScope& scope, NameScope::Range items,
                    Range leaves);
+  bool EqualByBytes(uint32_t one, uint32_t other) const;
   void Equate(const SymbolSource& a, const SymbolSource& b, Range leaves);
   void Flow(const SymbolSource& from, const SymbolSource& to, Range leaves);
   SymbolFilter Project(const Predicate& predicate, uint32_t occurrence, const NameScope& scope,
@@ -126,7 +130,8 @@ class RouteBuilder {
   const Catalog* catalog_;
   const ShardMap& map_;
   RouteTemplate template_;
-  std::vector<uint32_t> classes_;                     // union-find: joined by their symbols
+  std::vector<uint32_t> stored_from_;  // whose symbols an INSERT stores as another type
+  std::vector<uint32_t> classes_;      // union-find: joined by their symbols
   std::vector<std::pair<uint32_t, uint32_t>> links_;  // of one query's to a surrounding one's
   std::vector<std::pair<uint32_t, uint32_t>> flows_;  // what filters the first filters the second
   const std::vector<std::string>* view_literals_ = nullptr;  // of the view being resolved

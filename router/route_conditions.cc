@@ -46,6 +46,7 @@ void RouteBuilder::Apply(const Predicate& predicate, const Frame& frame, NameSco
       if (!column->source.single() || !found.single() || !found.pushable) return;
       const uint32_t outer = column->source.occurrences[0];
       const uint32_t inner = found.occurrences[0];
+      if (!EqualByBytes(outer, inner)) return;
       if (Within(outer, leaves) && Within(inner, query.leaves)) links_.emplace_back(inner, outer);
       return;
     }
@@ -144,7 +145,7 @@ void RouteBuilder::Equate(const SymbolSource& a, const SymbolSource& b, Range le
   }
   const uint32_t one = a.occurrences[0];
   const uint32_t other = b.occurrences[0];
-  if (!template_.occurrences[one].comparable || !template_.occurrences[other].comparable) return;
+  if (!EqualByBytes(one, other)) return;
   if (Within(one, leaves) && Within(other, leaves)) {
     JoinClasses(one, other);
   } else if (Within(one, leaves) || Within(other, leaves)) {
@@ -152,13 +153,19 @@ void RouteBuilder::Equate(const SymbolSource& a, const SymbolSource& b, Range le
   }
 }
 
+// A char(n) may also be equal to a text that has blanks at its end, and so lies elsewhere.
+bool RouteBuilder::EqualByBytes(uint32_t one, uint32_t other) const {
+  const RouteTemplate::Occurrence& a = template_.occurrences[one];
+  const RouteTemplate::Occurrence& b = template_.occurrences[other];
+  return a.comparable && b.comparable && a.column.ignores_blanks() == b.column.ignores_blanks();
+}
+
 // Rows of `to` matter only when their symbol is one of `from`'s.
 void RouteBuilder::Flow(const SymbolSource& from, const SymbolSource& to, Range leaves) {
   if (!from.single() || !to.pushable) return;
   const uint32_t source = from.occurrences[0];
-  if (!template_.occurrences[source].comparable) return;
   for (const uint32_t target : to.occurrences) {
-    if (!Within(target, leaves) || !template_.occurrences[target].comparable) continue;
+    if (!Within(target, leaves) || !EqualByBytes(source, target)) continue;
     flows_.emplace_back(source, target);
   }
 }

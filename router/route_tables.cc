@@ -31,7 +31,8 @@ void RouteBuilder::AddItem(const FromShape& from, Frame& frame) {
                               : !from.alias.empty()        ? from.alias
                                                            : from.name,
                               {},
-                              {}});
+                              {},
+                              0});
       break;
     case FromShape::Kind::kOpaque:
       break;
@@ -81,19 +82,33 @@ void RouteBuilder::AddJoin(const FromShape& from, Frame& frame) {
     const int left = frame.scope.ItemWith(name, {join.begin, join.middle});
     const int right = frame.scope.ItemWith(name, {join.middle, join.end});
     join.merged.emplace_back(left, right);
-    const auto holds_symbol = [&](int index) {
-      if (index < 0) return false;
-      const auto* column = frame.scope.items[static_cast<size_t>(index)].Column(name);
-      return column != nullptr && !column->source.occurrences.empty();
-    };
-    // Of an inner join both sides are equal, so that the more telling one stands for both.
-    const bool take_right =
-        from.join == FromShape::Join::kRight ||
-        (from.join == FromShape::Join::kInner && !holds_symbol(left) && holds_symbol(right));
-    frame.scope.merged[name] = from.join == FromShape::Join::kFull ? -1 : take_right ? right : left;
+    frame.scope.merged[name] = Merged(from, name, left, right, frame);
   }
   frame.joins.emplace(&from, std::move(join));
-  if (from.natural || from.hides_names) frame.scope.opaque = true;
+  if (from.natural) frame.scope.natural = true;
+  if (from.hides_names) frame.scope.opaque = true;
+}
+
+// The item whose column USING goes on with. Of an inner join both sides are equal, so that the more
+// telling one stands for both.
+int RouteBuilder::Merged(const FromShape& from, const std::string& name, int left, int right,
+                         const Frame& frame) const {
+  using enum FromShape::Join;
+  const auto column = [&](int item) {
+    return item < 0 ? nullptr : frame.scope.items[static_cast<size_t>(item)].Column(name);
+  };
+  const ScopeColumn* const a = column(left);
+  const ScopeColumn* const b = column(right);
+  const auto holds_symbol = [](const ScopeColumn* of) {
+    return of != nullptr && !of->source.occurrences.empty();
+  };
+  const bool take_right =
+      from.join == kRight || (from.join == kInner && !holds_symbol(a) && holds_symbol(b));
+  if (from.join == kFull) return -1;
+  if (!take_right) return left;
+  // Its values become of the left one's type.
+  const bool may_take = a != nullptr && b != nullptr && KeepsBlanks(*a, *b);
+  return may_take ? right : from.join == kRight ? -1 : left;
 }
 
 void RouteBuilder::AddRelation(const FromShape& from, Frame& frame) {
@@ -117,12 +132,13 @@ void RouteBuilder::AddTable(const FromShape& from, const TablePlace& place,
   item.alias = from.alias;
   item.known = relation != nullptr;
   if (relation != nullptr) {
-    for (const CatalogColumn& column : relation->columns)
-      item.columns.push_back({column.name, {}, {}});
+    for (const CatalogColumn& column : relation->columns) {
+      item.columns.push_back({column.name, {}, {}, column.type});
+    }
   }
   if (place.placement == Placement::kReplicated) reads_replicated_ = true;
   if (place.placement == Placement::kSharded) {
-    if (relation == nullptr) item.columns.push_back({std::string(place.column), {}, {}});
+    if (relation == nullptr) item.columns.push_back({std::string(place.column), {}, {}, 0});
     RouteTemplate::Occurrence occurrence;
     occurrence.table = from.name;
     const CatalogColumn* found = nullptr;
@@ -158,6 +174,7 @@ void RouteBuilder::AddView(const FromShape& from, const CatalogRelation& view, F
   item.known = block.counted && item.columns.size() == view.columns.size();
   for (size_t i = 0; i < view.columns.size() && item.known; ++i) {
     item.columns[i].name = view.columns[i].name;
+    item.columns[i].type = view.columns[i].type;
   }
   if (!item.known) item.columns.clear();
   Rename(from.column_aliases, item.known, item);

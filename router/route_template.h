@@ -40,6 +40,8 @@ struct RouteTemplate {
   std::string elsewhere_name;
   // Symbols of rows inserted or of symbols set: each has to lie on the statement's node.
   std::vector<ShapeValue> stored;
+  // Of those that come from rows read, and may lose blanks at their end on the way.
+  std::vector<Group> stored_from;
   SymbolColumn stored_in;
   std::string stored_table;
   std::vector<std::string> constants;

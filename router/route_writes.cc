@@ -144,7 +144,12 @@ void RouteBuilder::StoreQuery(const Block& source, size_t position) {
   if (!source.counted || position >= source.columns.size()) return StoreValue({});
   const ScopeColumn& column = source.columns[position];
   // A symbol of a sharded table that is read: its node is one that the table is read on.
-  if (column.source.complete && !column.source.occurrences.empty()) return;
+  if (column.source.complete && !column.source.occurrences.empty()) {
+    if (template_.stored_in.type != SymbolColumn::Type::kText) {
+      stored_from_ = column.source.occurrences;
+    }
+    return;
+  }
   template_.stored.push_back(column.value.value_or(ShapeValue()));
   CheckStored(template_.stored.back());
 }
@@ -207,6 +212,9 @@ void RouteBuilder::Finish() {
     }
     std::erase_if(group, [this](uint32_t i) { return template_.occurrences[i].filters.empty(); });
     std::sort(group.begin(), group.end());
+    if (std::find(stored_from_.begin(), stored_from_.end(), occurrence) != stored_from_.end()) {
+      template_.stored_from.push_back(group);
+    }
     if (group.empty()) {
       template_.unbounded = true;
     } else if (std::find(template_.groups.begin(), template_.groups.end(), group) ==

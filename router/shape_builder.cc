@@ -47,15 +47,13 @@ QueryShapeRef Share(QueryShape shape) {
   return std::make_shared<const QueryShape>(std::move(shape));
 }
 
-// Of (a, b) = (1, 2), the part that is one column's.
-const PgQuery__Node* Assigned(const PgQuery__Node* value) {
+// Of SET (a, b) = (1, 2) what the column is set to; null when that can't be told.
+const PgQuery__Node* PartOf(const PgQuery__Node* value) {
   const auto* part = As<PgQuery__MultiAssignRef>(value, pg_query__multi_assign_ref__descriptor);
-  const auto* row =
-      part ? As<PgQuery__RowExpr>(part->source, pg_query__row_expr__descriptor) : nullptr;
-  if (row == nullptr || part->colno < 1 || static_cast<size_t>(part->colno) > row->n_args) {
-    return value;
-  }
-  return row->args[part->colno - 1];
+  if (part == nullptr) return value;
+  const auto* row = As<PgQuery__RowExpr>(part->source, pg_query__row_expr__descriptor);
+  const auto index = static_cast<size_t>(part->colno) - 1;
+  return row != nullptr && index < row->n_args ? row->args[index] : nullptr;
 }
 
 }  // namespace
@@ -279,8 +277,9 @@ void ShapeBuilder::AddAssignments(PgQuery__Node* const* targets, size_t count, B
     Assignment& assignment = block.shape.assignments.emplace_back();
     assignment.column = target->name;
     Expression(target->val, block);
-    if (target->n_indirection == 0) assignment.value = ValueOf(Assigned(target->val));
-    const auto* ref = As<PgQuery__ColumnRef>(target->val, pg_query__column_ref__descriptor);
+    const PgQuery__Node* const value = PartOf(target->val);
+    if (target->n_indirection == 0) assignment.value = ValueOf(value);
+    const auto* ref = As<PgQuery__ColumnRef>(value, pg_query__column_ref__descriptor);
     const auto parts =
         ref ? NameParts(ref->fields, ref->n_fields) : std::vector<std::string_view>();
     assignment.excluded =

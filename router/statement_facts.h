@@ -129,7 +129,7 @@ struct StatementFacts {
   QueryShapeRef shape;
   std::string prepared_name;  // of PREPARE, EXECUTE, DEALLOCATE
   int name_token = -1;        // where that name stands, among the text's tokens; -1 = can't be told
-  bool begins = false;  // BEGIN, START TRANSACTION
+  bool begins = false;        // BEGIN, START TRANSACTION
   // The same with READ ONLY, at a level that a standby has.
   bool begins_read_only = false;
   // Of a PREPARE: what each EXECUTE of it does. Its relations and functions are the query's, too.

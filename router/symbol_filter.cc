@@ -87,6 +87,11 @@ class Evaluator {
   }
 
  private:
+  BoundValues::Text TextOf(const ShapeValue& value) const {
+    const BoundValues::Text text = values_.TextOf(value, constants_);
+    return text.padded && !column_.ignores_blanks() ? BoundValues::Text() : text;
+  }
+
   SymbolSet Combined(const SymbolFilter& filter, bool negated, bool meet) const {
     SymbolSet all = meet ? SymbolSet::All() : SymbolSet();
     for (const SymbolFilter& part : filter.parts) {
@@ -119,7 +124,7 @@ class Evaluator {
   SymbolSet InValues(std::span<const ShapeValue> values, bool negated) const {
     List list;
     for (const ShapeValue& value : values) {
-      const BoundValues::Text text = values_.TextOf(value, constants_);
+      const BoundValues::Text text = TextOf(value);
       if (text.state == State::kUnknown) return SymbolSet::All();
       if (text.state == State::kNull) {
         list.has_null = true;
@@ -146,7 +151,7 @@ class Evaluator {
   }
 
   SymbolSet Compared(const SymbolFilter& filter, bool negated) const {
-    const BoundValues::Text value = values_.TextOf(filter.values[0], constants_);
+    const BoundValues::Text value = TextOf(filter.values[0]);
     if (value.state == State::kUnknown) return SymbolSet::All();
     if (value.state == State::kNull) return {};
     if (filter.kind == Kind::kLike) return Like(value.text, negated);
@@ -218,6 +223,20 @@ SymbolSet StoredAs(std::string_view value, const SymbolColumn& column) {
   // A varchar(n) drops blanks beyond its length.
   if (column.type == SymbolColumn::Type::kText) return SymbolSet::Only(value);
   return WithCuts(value);
+}
+
+SymbolSet StoredAs(SymbolSet symbols) {
+  // What is left of a symbol lies before its range only if the range begins with that and a blank,
+  // or a byte before that.
+  SymbolSet cuts;
+  for (const SymbolSet::Range& range : symbols.ranges()) {
+    for (size_t i = 0; i < range.from.size(); ++i) {
+      if (static_cast<unsigned char>(range.from[i]) > ' ') continue;
+      cuts.Unite(SymbolSet::Only(std::string_view(range.from).substr(0, i)));
+    }
+  }
+  symbols.Unite(cuts);
+  return symbols;
 }
 
 }  // namespace pgweir::router

@@ -41,5 +41,7 @@ SymbolSet Symbols(const SymbolFilter& filter, const SymbolColumn& column, const 
 
 // The symbols that a value may be stored as in the column.
 SymbolSet StoredAs(std::string_view value, const SymbolColumn& column);
+// The same of any of these.
+SymbolSet StoredAs(SymbolSet symbols);
 
 }  // namespace pgweir::router

@@ -65,6 +65,7 @@ TEST_F(NodeHealthTest, FirstGoodAnswerIsEnoughAtTheBeginning) {
   EXPECT_EQ(At(1).lag_bytes, 0u);
 }
 
+// Trap 12: a server that comes and goes does not take the node along.
 TEST_F(NodeHealthTest, FailureIsOutAtOnceAndTwoGoodAnswersAreBack) {
   Settle();
   Fail(1);

@@ -229,6 +229,7 @@ TEST_F(NodeMonitorTest, WhilePausedNoConnectionIsHeld) {
   EXPECT_TRUE(Becomes([&](const NodeView&) { return connections() == "1"; }));
 }
 
+// Trap 12: a reload takes nobody out.
 TEST_F(NodeMonitorTest, ReloadKeepsWhatIsKnown) {
   Watch();
   ASSERT_TRUE(BothUp());

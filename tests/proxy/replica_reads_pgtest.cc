@@ -157,6 +157,7 @@ TEST_F(ReplicaReads, SeeTheSessionsSettings) {
             "Asia/Tokyo5MB" + Replica());
 }
 
+// Trap 11: stale reads.
 TEST_F(ReplicaReads, NeverGoBackBehindTheSessionsOwnWrites) {
   const PgweirProcess process(Options());
   const Connection client(process.Conninfo());
@@ -421,6 +422,7 @@ class ReadYourWrites : public ReplicaReads {
   static constexpr int kSessions = 4;
 };
 
+// Trap 11: stale reads, looked for at random.
 TEST_F(ReadYourWrites, HoldsInSessionConsistency) {
   const Outcome outcome = Check("session", seconds(5));
   EXPECT_GT(outcome.from_replica, 10);

@@ -48,6 +48,35 @@ TEST_F(Sharding, ReadsValuesOfParameters) {
   }
 }
 
+// Before any value tells where it will be carried out.
+TEST_F(Sharding, PreparesWhereAllTablesAre) {
+  const Connection client = Client();
+  Insert(client, "BTCUSDT");
+  Insert(client, "SOLUSDT");
+  const Result prepared(PQprepare(
+      client.get(), "joined",
+      "select current_database() from trades left join orders using (symbol) where symbol = $1", 0,
+      nullptr));
+  ASSERT_TRUE(prepared.ok()) << prepared.message();
+  for (const auto& [symbol, answer] : {std::pair("SOLUSDT", "rest"), std::pair("BTCUSDT", "")}) {
+    const char* const values[] = {symbol};
+    const Result found(PQexecPrepared(client.get(), "joined", 1, values, nullptr, nullptr, 0));
+    EXPECT_EQ(found.Value(), answer) << found.message();
+  }
+}
+
+TEST_F(Sharding, StaysInItsTransactionForWhatNoSymbolFits) {
+  const Connection client = Client();
+  Insert(client, "BTCUSDT");
+  ASSERT_TRUE(client.Exec("begin").ok());
+  Insert(client, "BTCEUR");
+  EXPECT_EQ(client.ExecParams("select id from trades where symbol = any ($1)", {"{}"}).tag(),
+            "SELECT 0");
+  EXPECT_EQ(client.Exec("delete from trades where symbol = null").tag(), "DELETE 0");
+  EXPECT_TRUE(client.Exec("commit").ok());
+  EXPECT_EQ(Count("btc"), "2");
+}
+
 TEST_F(Sharding, PutsRowsOneAfterTheOther) {
   const Connection client = Client();
   for (const char* symbol : {"BTCUSDT", "ETHUSDT", "XRPUSDT", "SOLUSDT"}) Insert(client, symbol);
@@ -116,6 +145,18 @@ TEST_F(Sharding, ReadsLongStatements) {
   const std::string large(300'000, '7');
   EXPECT_EQ(client.ExecParams("insert into trades select 1, 'BTCUSDT', length($1)", {large}).tag(),
             "INSERT 0 1");
+  // What is refused of a transaction is refused to its end.
+  ASSERT_TRUE(client.Exec("begin").ok());
+  Insert(client, "ETHUSDT", 9999);
+  EXPECT_EQ(
+      client.ExecParams("insert into trades select 2, 'BTCUSDT', length($1)", {large}).sqlstate(),
+      "0A000");
+  EXPECT_EQ(client.transaction(), PQTRANS_INERROR);
+  EXPECT_EQ(client.Exec("rollback").tag(), "ROLLBACK");
+  ASSERT_TRUE(client.Exec("begin").ok());
+  Insert(client, "ETHUSDT", 9999);
+  EXPECT_EQ(client.Exec(insert(20'000)).sqlstate(), "0A000");
+  EXPECT_EQ(client.Exec("rollback").tag(), "ROLLBACK");
   ASSERT_TRUE(client.Exec("set pgweir.shard = 'eth'; ").ok());
   EXPECT_EQ(client.Exec(insert(4000) + " on conflict do nothing").tag(), "INSERT 0 1500");
 }

@@ -126,7 +126,7 @@ class Routed {
       case Plan::Kind::kAnywhere:
         return "any";
       case Plan::Kind::kReplicated:
-        return "replicated";
+        return plan.why == Plan::Why::kNoSymbol ? "any" : "replicated";
       case Plan::Kind::kDefault:
         return "default";
       case Plan::Kind::kEverywhere:

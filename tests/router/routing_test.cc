@@ -46,8 +46,8 @@ TEST_F(Routing, ByOneSymbol) {
         "varying])::text[])",
         "btc"},
        {"SELECT * FROM trades WHERE symbol = 'it''s'", "rest"},
-       {"SELECT * FROM trades WHERE symbol = NULL", "rest"},
-       {"SELECT * FROM trades WHERE symbol = 'BTC' AND symbol = 'ETH'", "rest"},
+       {"SELECT * FROM trades WHERE symbol = NULL", "any"},
+       {"SELECT * FROM trades WHERE symbol = 'BTC' AND symbol = 'ETH'", "any"},
        {"SELECT * FROM trades_2024 WHERE symbol = 'BTC'", "btc"},
        {"SELECT count(*), max(price) FROM trades WHERE symbol = 'BTC' ORDER BY 1 LIMIT 1", "btc"},
        {"SELECT * FROM trades WHERE symbol = 'BTC' FOR UPDATE", "btc"},
@@ -59,7 +59,7 @@ TEST_F(Routing, ByParameters) {
   EXPECT_EQ(Where(sql, {Text("BTC")}), "btc");
   EXPECT_EQ(Where(sql, {Text("ETH", kVarcharOid)}), "eth");
   EXPECT_EQ(Where(sql, {{false, true, kTextOid, "XRPUSDT"}}), "xrp");
-  EXPECT_EQ(Where(sql, {Null()}), "rest");
+  EXPECT_EQ(Where(sql, {Null()}), "any");
   EXPECT_EQ(Where(sql), kAll);
   // An integer's text is the server's to write.
   EXPECT_EQ(Where("SELECT * FROM trades WHERE symbol = $1::text", {Text("05", 23)}), kAll);
@@ -75,7 +75,7 @@ TEST_F(Routing, Trap13ListsAreTheUnionOfTheirShards) {
           {"SELECT * FROM trades WHERE symbol = ANY (ARRAY['BTC', 'XRP'])", "btc+xrp"},
           {"SELECT * FROM trades WHERE symbol = ANY ('{BTC,\"ETH\",NULL}')", "btc+eth"},
           {"SELECT * FROM trades WHERE symbol = ANY ('{BTC}'::text[])", "btc"},
-          {"SELECT * FROM trades WHERE symbol = ANY ('{}')", "rest"},
+          {"SELECT * FROM trades WHERE symbol = ANY ('{}')", "any"},
           {"SELECT * FROM trades WHERE symbol = 'BTC' OR symbol = 'ETH'", "btc+eth"},
           {"SELECT * FROM trades WHERE (symbol, id) IN (('BTC', 1), ('ETH', 2))", "btc+eth"},
           {"SELECT * FROM trades WHERE (symbol, id) = ('BTC', 1)", "btc"}});
@@ -84,7 +84,7 @@ TEST_F(Routing, Trap13ListsAreTheUnionOfTheirShards) {
   const std::string binary = EncodeTextArray({"XRP", std::nullopt, "BTC"}, kTextOid);
   EXPECT_EQ(Where(any, {{false, true, kTextArrayOid, binary}}), "btc+xrp");
   EXPECT_EQ(Where(any, {{false, true, kTextArrayOid, std::string_view(binary).substr(1)}}), kAll);
-  EXPECT_EQ(Where(any, {Null()}), "rest");
+  EXPECT_EQ(Where(any, {Null()}), "any");
   EXPECT_EQ(Where("SELECT * FROM trades WHERE symbol <> ALL ($1)", {Text("{ETHW}")}), kAll);
 }
 
@@ -99,7 +99,7 @@ TEST_F(Routing, AndOrNot) {
           {"SELECT * FROM trades WHERE symbol LIKE 'BTC%' AND symbol <> 'BTC'", "btc"},
           {"SELECT * FROM trades WHERE symbol NOT LIKE 'BTC%'", "eth+xrp+rest"},
           {"SELECT * FROM trades WHERE symbol NOT LIKE 'BTC%X'", kAll},
-          {"SELECT * FROM trades WHERE symbol NOT IN ('BTC', NULL)", "rest"},
+          {"SELECT * FROM trades WHERE symbol NOT IN ('BTC', NULL)", "any"},
           {"SELECT * FROM trades WHERE symbol IS NULL", kAll},
           {"SELECT * FROM trades WHERE symbol = 'BTC' IS TRUE", kAll}});
 }
@@ -126,6 +126,18 @@ TEST_F(Routing, ByPrefixAndRange) {
           {"SELECT * FROM trades WHERE symbol < 'B' COLLATE \"de_DE\"", kAll}});
 }
 
+// So a transaction need not leave its node for them.
+TEST_F(Routing, StatementsThatNoSymbolFitsAreCarriedOutAnywhere) {
+  Expect({{"UPDATE trades SET price = 1 WHERE symbol = NULL", "any"},
+          {"SELECT count(*) FROM trades WHERE symbol = 'BTC' AND symbol = 'ETH'", "any"},
+          {"SELECT * FROM instruments i LEFT JOIN trades t ON t.symbol = NULL", "any"},
+          // What they do besides has a place of its own.
+          {"INSERT INTO trades SELECT 1, 'BTC' FROM candles WHERE symbol = NULL", "btc"},
+          {"SELECT nextval('s') FROM trades WHERE symbol = NULL", "rest"},
+          {"SELECT * FROM orders, trades WHERE trades.symbol = NULL", "rest"},
+          {"CREATE TABLE x AS SELECT * FROM trades WHERE symbol = NULL", "rest"}});
+}
+
 TEST_F(Routing, TypesAndCollationsAreTheCatalogs) {
   Expect({{"SELECT * FROM padded WHERE symbol = 'BTC'", "btc"},
           {"SELECT * FROM padded WHERE symbol LIKE 'BTC  '", "btc"},
@@ -138,6 +150,49 @@ TEST_F(Routing, TypesAndCollationsAreTheCatalogs) {
           {"SELECT * FROM trades WHERE symbol = 'BTC'::char(2)", kAll},
           {"SELECT * FROM trades WHERE symbol = 'BTC'::varchar(2)", kAll},
           {"SELECT * FROM trades WHERE symbol = 5", kAll}});
+}
+
+// 'ETHW' as a char(n) equals the text 'ETHW ', which lies on another node, where that isn't kept
+// as a text.
+TEST_F(Routing, BlanksAtTheEndOfSymbolsAreNotForgotten) {
+  ExpectRefused(
+      {{"SELECT * FROM padded p JOIN candles c ON c.symbol = p.symbol", "joins"},
+       {"SELECT * FROM padded p JOIN candles c USING (symbol)", "joins"},
+       {"SELECT * FROM padded p JOIN candles c ON c.symbol = p.symbol WHERE p.symbol = "
+        "'BTC'",
+        "joins"},
+       {"SELECT * FROM padded WHERE symbol IN (SELECT symbol FROM candles)", "within"},
+       {"SELECT * FROM (SELECT symbol FROM padded UNION ALL SELECT symbol FROM candles) s "
+        "WHERE symbol = 'ETHW'",
+        "btc, eth, xrp, rest"},
+       {"SELECT max(symbol) FROM padded p RIGHT JOIN candles c USING (symbol) WHERE "
+        "symbol = 'ETHW'",
+        "outer join"}});
+  Expect({{"SELECT * FROM padded a JOIN padded b USING (symbol) WHERE a.symbol = 'BTC'", "btc"},
+          {"SELECT * FROM padded p JOIN candles c USING (symbol) WHERE p.symbol = 'BTC' AND "
+           "c.symbol = 'BTC'",
+           "btc"},
+          {"SELECT * FROM (SELECT symbol FROM instruments UNION ALL SELECT symbol FROM candles) s "
+           "WHERE symbol = 'ETHW'",
+           "xrp"},
+          {"SELECT * FROM (SELECT symbol FROM padded UNION ALL SELECT symbol FROM trades) s WHERE "
+           "symbol = 'BTC'",
+           "btc"}});
+  Expect({{"INSERT INTO padded (symbol) SELECT symbol FROM trades WHERE symbol = 'BTC '", "btc"},
+          {"INSERT INTO padded (symbol) SELECT symbol FROM trades WHERE symbol LIKE 'BTC%'", "btc"},
+          {"INSERT INTO trades (symbol) SELECT symbol FROM candles WHERE symbol = 'ETHW '", "eth"},
+          {"INSERT INTO padded (symbol) SELECT symbol FROM trades WHERE symbol = NULL", "any"}});
+  ExpectRefused(
+      {{"INSERT INTO padded (symbol) SELECT symbol FROM trades WHERE symbol = 'ETHW '", "eth, xrp"},
+       {"INSERT INTO padded (symbol) SELECT symbol FROM candles WHERE symbol > 'ETHW  ' AND symbol "
+        "< 'ETHX'",
+        "several shards"}});
+  const char* const sql = "SELECT * FROM candles WHERE symbol = $1";
+  EXPECT_EQ(Where(sql, {Text("ETHW", kBpcharOid)}), kAll);
+  EXPECT_EQ(Where("SELECT * FROM padded WHERE symbol = $1", {Text("ETHW", kBpcharOid)}), "xrp");
+  EXPECT_EQ(
+      Where("SELECT * FROM candles WHERE symbol = ANY ($1)", {Text("{ETHW}", kBpcharArrayOid)}),
+      kAll);
 }
 
 // Trap 14: a key counts only where it filters.
@@ -187,11 +242,17 @@ TEST_F(Routing, ThroughJoinsOnTheSymbol) {
         "= "
         "'BTC'",
         "btc"},
-       {"SELECT * FROM trades a, trades b WHERE a.symbol = 'BTC' AND b.symbol = 'BTC2'", "btc"}});
+       {"SELECT * FROM trades a, trades b WHERE a.symbol = 'BTC' AND b.symbol = 'BTC2'", "btc"},
+       {"SELECT * FROM trades a NATURAL JOIN candles c WHERE a.symbol = 'BTC' AND c.symbol = 'BTC'",
+        "btc"}});
   ExpectRefused(
       {{"SELECT * FROM trades t JOIN candles c ON c.opened = t.id", "joins sharded tables"},
        {"SELECT * FROM trades a, candles c WHERE a.symbol = 'BTC' AND c.symbol = 'ETH'", "joins"},
        {"SELECT * FROM trades a NATURAL JOIN candles c", "joins"},
+       {"SELECT * FROM trades a NATURAL JOIN candles c WHERE symbol = 'BTC'", "joins"},
+       {"SELECT * FROM (trades a JOIN candles c ON a.id = c.opened) AS j WHERE a.symbol = 'BTC' "
+        "AND c.symbol = 'BTC'",
+        "joins"},
        {"SELECT * FROM trades a FULL JOIN candles c USING (symbol)", "FULL JOIN"},
        {"SELECT * FROM instruments i LEFT JOIN trades t ON t.symbol = i.symbol", "outer join"},
        // Its partners may lie on another shard: b is kept on a row of its own then.
@@ -297,6 +358,10 @@ TEST_F(Routing, Trap15And16WritesGoToOneShardOrNowhere) {
         "btc"},
        {"UPDATE trades SET price = 1 WHERE symbol = 'BTC'", "btc"},
        {"UPDATE trades SET symbol = 'BTC2' WHERE symbol = 'BTC1'", "btc"},
+       {"UPDATE trades SET (price, symbol) = (1, 'BTC2') WHERE symbol = 'BTC1'", "btc"},
+       {"INSERT INTO trades (id, symbol) VALUES (1, 'BTC') ON CONFLICT (id) DO UPDATE SET (price, "
+        "symbol) = ROW (1, excluded.symbol)",
+        "btc"},
        {"UPDATE trades t SET price = c.high FROM candles c WHERE c.symbol = t.symbol AND t.symbol "
         "= 'ETH'",
         "eth"},
@@ -321,6 +386,9 @@ TEST_F(Routing, Trap15And16WritesGoToOneShardOrNowhere) {
        {"UPDATE trades SET price = 1", "several shards"},
        {"UPDATE trades SET price = 1 WHERE id = 5", "several shards"},
        {"UPDATE trades SET symbol = 'ETH' WHERE symbol = 'BTC'", "btc, eth"},
+       {"UPDATE trades SET (symbol, id) = ('ETH', 1) WHERE symbol = 'BTC'", "btc, eth"},
+       {"UPDATE trades SET (id, symbol) = (SELECT 1, 'BTC') WHERE symbol = 'BTC'", "can't be told"},
+       {"UPDATE trades SET (id, symbol) = (1, DEFAULT) WHERE symbol = 'BTC'", "has no symbol"},
        {"UPDATE trades SET symbol = upper(symbol) WHERE symbol = 'BTC'", "can't be told"},
        {"DELETE FROM trades", "several shards"},
        {"DELETE FROM trades WHERE symbol = 'BTC' OR symbol = 'ETH'", "several shards"},
@@ -514,7 +582,7 @@ TEST_F(Routing, TellsThePatternOfTheFirstSymbol) {
   EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol IN ('XRP', 'ETHW')"), "ETHW");
   EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol LIKE 'BTC%'"), "BTC*");
   EXPECT_EQ(pattern("INSERT INTO trades VALUES (1, 'XRP', 2), (1, 'ETHW', 2)"), "XRP*");
-  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = NULL"), "*");
+  EXPECT_EQ(pattern("SELECT * FROM trades WHERE symbol = NULL"), "none");
   EXPECT_EQ(pattern("TABLE trades"), "none");
 }
 

@@ -12,6 +12,7 @@ create table trades (id bigint not null, symbol text collate "C" not null, price
                      at timestamptz not null default now(), primary key (symbol, id));
 create table candles (symbol varchar(20) not null, opened timestamptz not null, high numeric,
                       primary key (symbol, opened));
+create table padded (symbol char(8) not null, x int);
 create table instruments (symbol text primary key, name text);
 insert into instruments values ('BTCUSDT', 'Bitcoin'), ('ETHUSDT', 'Ether'), ('XRPUSDT', 'Ripple'),
                                ('SOLUSDT', 'Solana');
@@ -22,14 +23,6 @@ create table orders (id serial primary key, symbol text, amount numeric);
 create sequence numbers;
 )";
 
-// What a node's rows have to fulfil.
-std::string Check(std::string_view node) {
-  if (node == "btc") return "symbol like 'BTC%'";
-  if (node == "eth") return "symbol like 'ETH%' and symbol <> 'ETHW'";
-  if (node == "xrp") return "symbol like 'XRP%' or symbol = 'ETHW'";
-  return "symbol !~ '^(BTC|ETH|XRP)'";
-}
-
 }  // namespace
 
 std::unique_ptr<PostgresServer> FourShards::server_;
@@ -38,6 +31,13 @@ std::unique_ptr<PgweirProcess> FourShards::pgweir_;
 const std::vector<std::string>& FourShards::Nodes() {
   static const std::vector<std::string> nodes = {"btc", "eth", "xrp", "rest"};
   return nodes;
+}
+
+std::string FourShards::Owns(std::string_view node) {
+  if (node == "btc") return "symbol like 'BTC%'";
+  if (node == "eth") return "symbol like 'ETH%' and symbol <> 'ETHW'";
+  if (node == "xrp") return "symbol like 'XRP%' or symbol = 'ETHW'";
+  return "symbol !~ '^(BTC|ETH|XRP)'";
 }
 
 std::string FourShards::Map() {
@@ -50,6 +50,7 @@ std::string FourShards::Map() {
 [tables]
 trades  = "symbol"
 candles = "symbol"
+padded  = "symbol"
 [replicated]
 tables = ["instruments"]
 )";
@@ -79,9 +80,9 @@ void FourShards::SetUpTestSuite() {
   for (const std::string& node : Nodes()) {
     server_->Query("create database " + node);
     server_->Query(kTables, node);
-    for (const char* table : {"trades", "candles"}) {
+    for (const char* table : {"trades", "candles", "padded"}) {
       server_->Query(
-          fmt::format("alter table {} add constraint own check ({})", table, Check(node)), node);
+          fmt::format("alter table {} add constraint own check ({})", table, Owns(node)), node);
     }
   }
   server_->Query(kRest, "rest");
@@ -97,7 +98,7 @@ void FourShards::TearDownTestSuite() {
 }
 
 void FourShards::SetUp() {
-  for (const std::string& node : Nodes()) server_->Query("truncate trades, candles", node);
+  for (const std::string& node : Nodes()) server_->Query("truncate trades, candles, padded", node);
   if (pgweir_ == nullptr || !pgweir_->Running()) pgweir_ = StartPgweir();
   log_from_ = pgweir_->log().size();
 }

@@ -22,6 +22,8 @@ class FourShards : public testing::Test {
   void TearDown() override;
 
   static const std::vector<std::string>& Nodes();
+  // A condition on symbols: those that lie on the node.
+  static std::string Owns(std::string_view node);
   static PostgresServer& server() { return *server_; }
   static PgweirProcess& pgweir() { return *pgweir_; }
   static PgweirOptions Options(std::string_view more = "");
