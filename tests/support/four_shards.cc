@@ -81,8 +81,8 @@ void FourShards::SetUpTestSuite() {
     server_->Query("create database " + node);
     server_->Query(kTables, node);
     for (const char* table : {"trades", "candles", "padded"}) {
-      server_->Query(
-          fmt::format("alter table {} add constraint own check ({})", table, Owns(node)), node);
+      server_->Query(fmt::format("alter table {} add constraint own check ({})", table, Owns(node)),
+                     node);
     }
   }
   server_->Query(kRest, "rest");
