@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "proxy/copy_wish.h"
+#include "proxy/request.h"
 #include "proxy/shard_route.h"
 #include "router/read_verdict.h"
 #include "router/statement_cache.h"
-#include "wire/frame_scanner.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -77,7 +77,7 @@ class Explainer {
     statement.use = RequestStatement::Use::kQuery;
     statement.facts = std::move(facts);
     statement.text = sql_;
-    statement.too_long = sql_.size() >= wire::kMaxStatement;  // with the zero behind it
+    statement.too_long = sql_.size() > RequestReader::kMaxMessage;
     request.executions = 1;
     request.complete = true;
     return request;
@@ -110,9 +110,17 @@ class Explainer {
       return text + fmt::format("sent to one of them: {}\n", statement);
     }
     for (const std::string& node : NamesOf(nodes)) {
-      text += fmt::format("sent to {}: {}\n", node, statement);
+      text += fmt::format("sent to {}: {}\n", node, PartFor(node, route, request, index));
     }
     return text;
+  }
+
+  // Of a read over several nodes, each gets its own symbols of a list.
+  std::string PartFor(const std::string& node, const ShardRoute& route,
+                      const RequestContents& request, size_t index) {
+    if (route.where != Where::kConcat) return StatementText(index);
+    const NodeId id = known_.map->Find(node).value_or(0);
+    return StatementText(index, planner_->Split(request.statements[0].facts, 0, Values(), id));
   }
 
   Answer AnswerOf(const RequestContents& request, const ShardRoute& route, const Plan& plan,
@@ -219,13 +227,16 @@ class Explainer {
   }
 
   // Without what stands before and behind it.
-  std::string StatementText(size_t index) {
+  std::string StatementText(size_t index, const router::ListSplit& split = {}) {
     const router::StatementFacts& statement = facts_->statements[index];
     const auto tokens = Scan().tokens();
     const size_t end = statement.first_token + statement.tokens;
-    if (statement.tokens == 0 || end > tokens.size()) return std::string(sql_);
-    const router::Span first = tokens[statement.first_token].span, last = tokens[end - 1].span;
-    return std::string(sql_.substr(first.offset, last.offset + last.length - first.offset));
+    const std::string text = router::Edited(sql_, split);
+    if (statement.tokens == 0 || end > tokens.size()) return text;
+    const size_t before = tokens[statement.first_token].span.offset;
+    const router::Span last = tokens[end - 1].span;
+    const size_t behind = sql_.size() - last.offset - last.length;
+    return text.substr(before, text.size() - before - behind);
   }
 
   bool HaveReplicas(const router::NodeSet& nodes) const {

@@ -45,8 +45,9 @@ TEST_F(ExplainedRoute, NamesNodeKindReasonAndWhatIsSent) {
             "sent to xrp: select * from trades where symbol = 'ETHW'\n");
   EXPECT_THAT(Explained("select symbol from trades where symbol in ('BTC', 'ETH')"),
               HasSubstr("node: btc\nnode: eth\nkind: concat\n"));
-  EXPECT_THAT(Explained("select symbol from trades where symbol in ('BTC', 'ETH')"),
-              HasSubstr("sent to eth: select"));
+  EXPECT_THAT(
+      Explained("select 1; select symbol from trades where symbol in ('BTC', 'ETH') -- x"),
+      HasSubstr("\nsent to eth: select symbol from trades where symbol in ('ETH', 'ETH')\n"));
   EXPECT_THAT(Explained("select * from orders"), HasSubstr("node: rest\nkind: default\n"));
   EXPECT_THAT(Explained("select name from instruments"), HasSubstr("sent to one of them: select"));
   EXPECT_THAT(Explained("create table trades (a int)"), HasSubstr("sent to xrp: create table"));
@@ -58,6 +59,8 @@ TEST_F(ExplainedRoute, SaysWhatIsRefused) {
   EXPECT_THAT(text, HasSubstr("\nhint: "));
   EXPECT_THAT(text, Not(HasSubstr("sent to")));
   EXPECT_THAT(Explained("select 1 /* pgweir: shrad=btc */"), HasSubstr("why: 22023: "));
+  EXPECT_THAT(Route(pgweir(), "select '" + std::string(100'000, 'x') + "'").output,
+              HasSubstr("is too long to be routed by symbol"));
 }
 
 TEST_F(ExplainedRoute, HeedsComments) {
