@@ -136,7 +136,7 @@ StatusOr<std::shared_ptr<Pool>> Pools::GetOrMake(const config::Config& config, c
   const NodeViewRef view = ViewOf(client.database.name, client.node().name);
   Key key{client.node().name, client.database_name, login->user, ""};
   std::string name = fmt::format("{}/{}", client.database_name, login->user);
-  if (client.at != nullptr) name += "@" + client.at->name;
+  if (client.node().name != client.database.node.name) name += "@" + client.node().name;
   if (server != nullptr) {
     key.server = target.connection_string = server->connection_string;
     target.watch = server->watch;

@@ -31,9 +31,11 @@ std::shared_ptr<pooler::Pool> NodeCopies::PoolOf(pooler::Pools& pools, const con
   const auto known = pools_.find(server.connection_string);
   if (known != pools_.end()) return known->second;
   const config::Database* database = config.FindDatabase(session_.database);
-  if (database == nullptr) return nullptr;
-  const pooler::Pools::Client asking{*database, session_.database, session_.user,
-                                     session_.secret.has_value() ? &*session_.secret : nullptr};
+  const config::Node* node = database == nullptr ? nullptr : database->FindNode(session_.node);
+  if (node == nullptr) return nullptr;
+  pooler::Pools::Client asking{*database, session_.database, session_.user,
+                               session_.secret.has_value() ? &*session_.secret : nullptr};
+  asking.at = node;
   auto pool = pools.GetFor(config, asking, server);
   if (!pool.ok()) {
     LogWarn("no pool for a replica host={} port={}: {}", server.host, server.port,

@@ -30,7 +30,8 @@ std::unique_ptr<NodeCopies> Session::CopiesOf(const config::Database& database,
   if (status == nullptr) return nullptr;
   return std::make_unique<NodeCopies>(
       std::move(status), primary,
-      NodeCopies::Session{.user = user_, .database = database_, .secret = secret_});
+      NodeCopies::Session{
+          .user = user_, .database = database_, .node = node.name, .secret = secret_});
 }
 
 Status Session::ChooseServer(wire::Bytes request) {
