@@ -19,7 +19,7 @@ class NodeCopies {
  public:
   struct Session {
     std::string user, database;
-    std::string node;  // whose servers these are
+    std::string node;                   // whose servers these are
     std::optional<std::string> secret;  // the user's, by which to log in to servers
   };
 
