@@ -141,7 +141,7 @@ TEST_F(Sharding, ReadsLongStatements) {
       client.ExecParams(fits.substr(0, fits.rfind(", (")) + " on conflict do nothing", {}).tag(),
       "INSERT 0 0");
   EXPECT_EQ(Count("eth"), "2500");
-  EXPECT_EQ(client.Exec(insert(4000)).sqlstate(), "0A000");
+  EXPECT_EQ(client.Exec(insert(20'000)).sqlstate(), "0A000");
   const std::string large(300'000, '7');
   EXPECT_EQ(client.ExecParams("insert into trades select 1, 'BTCUSDT', length($1)", {large}).tag(),
             "INSERT 0 1");
