@@ -27,6 +27,7 @@ struct ScopeColumn {
   SymbolSource source;
   std::optional<ShapeValue> value;  // it is this constant in every row
   uint32_t type = 0;                // its OID; 0 = it isn't known
+  bool nullable = false;            // an outer join may leave it NULL, on every node
 };
 
 // The names that one query's FROM brings in, for telling whose column a name means.

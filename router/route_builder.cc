@@ -172,7 +172,8 @@ bool RouteBuilder::Aggregates(const QueryShape& shape) const {
 }
 
 bool RouteBuilder::IsSymbol(const ScopeColumn* column, Range leaves) const {
-  if (column == nullptr || !column->source.single() || !column->source.pushable) return false;
+  if (column == nullptr || column->nullable) return false;
+  if (!column->source.single() || !column->source.pushable) return false;
   const uint32_t occurrence = column->source.occurrences[0];
   return occurrence >= leaves.first && occurrence < leaves.second;
 }
@@ -235,6 +236,7 @@ RouteBuilder::Block RouteBuilder::ResolveSetOperation(const QueryShape& shape,
     ScopeColumn column;
     column.name = left.columns[i].name;
     if (left.columns[i].type == right.columns[i].type) column.type = left.columns[i].type;
+    column.nullable = left.columns[i].nullable || right.columns[i].nullable;
     const SymbolSource& a = left.columns[i].source;
     const SymbolSource& b = right.columns[i].source;
     column.source.occurrences = a.occurrences;

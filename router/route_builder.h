@@ -85,6 +85,7 @@ class RouteBuilder {
   void AddView(const FromShape& from, const CatalogRelation& view, Frame& frame);
   void AddTable(const FromShape& from, const TablePlace& place, const CatalogRelation* relation,
                 Frame& frame);
+  static void MarkNullable(const FromShape& from, const Join& join, Frame& frame);
   void FinishJoin(const FromShape& from, Frame& frame);
   void MergeColumns(const FromShape& from, const Join& join, Frame& frame, Range filtered);
   static void Rename(const std::vector<std::string>& names, bool counted, NameScope::Item& item);

@@ -184,6 +184,7 @@ void RouteBuilder::FinishJoin(const FromShape& from, Frame& frame) {
   const Range optional = swapped ? left : right;
   const bool inner = from.join == FromShape::Join::kInner;
   const bool full = from.join == FromShape::Join::kFull;
+  MarkNullable(from, join, frame);
   const bool kept_ok = inner || empty(optional) || (!empty(kept) && OneClass(kept));
   if (full && !(empty(left) && empty(right))) frame.spread = "it has a FULL JOIN";
   if (full) return;
@@ -197,6 +198,16 @@ void RouteBuilder::FinishJoin(const FromShape& from, Frame& frame) {
   }
   if (!kept_ok || !OneClass({join.first, join.last})) {
     frame.spread = "it has an outer join of sharded tables by something else than their symbols";
+  }
+}
+
+void RouteBuilder::MarkNullable(const FromShape& from, const Join& join, Frame& frame) {
+  using enum FromShape::Join;
+  const bool left = from.join == kRight || from.join == kFull;
+  const bool right = from.join == kLeft || from.join == kFull;
+  for (size_t i = join.begin; i < join.end; ++i) {
+    if (i < join.middle ? !left : !right) continue;
+    for (ScopeColumn& column : frame.scope.items[i].columns) column.nullable = true;
   }
 }
 

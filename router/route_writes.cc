@@ -144,7 +144,7 @@ void RouteBuilder::StoreQuery(const Block& source, size_t position) {
   if (!source.counted || position >= source.columns.size()) return StoreValue({});
   const ScopeColumn& column = source.columns[position];
   // A symbol of a sharded table that is read: its node is one that the table is read on.
-  if (column.source.complete && !column.source.occurrences.empty()) {
+  if (column.source.complete && !column.source.occurrences.empty() && !column.nullable) {
     if (template_.stored_in.type != SymbolColumn::Type::kText) {
       stored_from_ = column.source.occurrences;
     }

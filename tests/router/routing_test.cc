@@ -320,6 +320,31 @@ TEST_F(Routing, ThroughQueriesCtesAndViews) {
         "WITH"}});
 }
 
+// Each node would make a group of its own of the rows without a partner.
+TEST_F(Routing, SymbolThatAnOuterJoinLeavesNullIsNoneOfOneNode) {
+  ExpectRefused(
+      {{"SELECT c.symbol, count(*) FROM trades t LEFT JOIN candles c USING (symbol) GROUP BY "
+        "c.symbol",
+        "GROUP BY"},
+       {"SELECT DISTINCT c.symbol FROM candles c RIGHT JOIN trades t ON t.symbol = c.symbol",
+        "DISTINCT"},
+       {"SELECT DISTINCT s.x FROM (SELECT c.symbol AS x FROM trades t LEFT JOIN candles c ON "
+        "c.symbol = t.symbol) s",
+        "DISTINCT"},
+       {"INSERT INTO trades (id, symbol) SELECT 1, c.symbol FROM trades t LEFT JOIN candles c "
+        "USING (symbol) WHERE t.symbol = 'BTC'",
+        "can't be told"}});
+  Expect({{"SELECT t.symbol, c.symbol, count(*) FROM trades t LEFT JOIN candles c USING (symbol) "
+           "GROUP BY t.symbol, c.symbol",
+           kAll},
+          {"SELECT symbol, count(*) FROM trades t LEFT JOIN candles c USING (symbol) GROUP BY "
+           "symbol",
+           kAll},
+          {"SELECT c.symbol, count(*) FROM trades t LEFT JOIN candles c USING (symbol) WHERE "
+           "t.symbol = 'BTC' GROUP BY c.symbol",
+           "btc"}});
+}
+
 TEST_F(Routing, RowsThatNeedMoreThanAppendingAreRefused) {
   ExpectRefused({{"SELECT count(*) FROM trades", "aggregate"},
                  {"SELECT max(price) FROM trades", "aggregate"},
