@@ -83,7 +83,9 @@ net::Task<bool> Session::MakeReusable() {
   const TimePoint deadline = DeadlineAfter(pool_->limits().cleanup_timeout);
   if (!tracker.between_requests()) {
     // A client that took its leave wants done what it asked for; one that vanished does not.
-    const bool abort = tracker.outstanding() && !relay_.terminated();
+    // A COPY ends with its data; a cancel might come before a Sync that the server is to ignore
+    // within it, and make it answer that one.
+    const bool abort = tracker.outstanding() && !relay_.terminated() && !tracker.copy_in();
     relay_.CloseRequest();
     if (abort && !co_await Abort(deadline)) co_return false;
     if (!abort && !co_await Drain(deadline)) co_return false;
