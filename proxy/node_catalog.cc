@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/log.h"
-#include "pooler/login.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -15,29 +14,16 @@ constexpr milliseconds kLook{50};
 constexpr milliseconds kBetweenRefreshes{1'000};
 constexpr milliseconds kAfterFailure{5'000};
 constexpr milliseconds kRefresh{60'000};
-// The server's own limit is half of the second.
-constexpr CatalogPatience kPatience{milliseconds(10'000), milliseconds(60'000)};
 
 }  // namespace
 
 StatusOr<router::CatalogRows> AskForCatalog(const pooler::Target& target,
                                             const CatalogPatience& patience) {
-  pooler::Target asking = target;
-  asking.keywords.emplace_back("options",
-                               "-c statement_timeout=30s -c default_transaction_read_only=on");
-  asking.keywords.emplace_back("application_name", "pgweir catalog");
-  const auto connection = pooler::LogInAndWait(asking, patience.connecting);
-  if (!connection.ok()) return connection.status();
-  const auto begun = pooler::QueryAndWait(
-      *connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", patience.query);
-  if (!begun.ok()) return begun.status();
   router::CatalogRows rows;
-  for (size_t i = 0; i < router::kCatalogQueries; ++i) {
-    const char* query = router::CatalogQueryText(static_cast<router::CatalogQuery>(i));
-    auto result = pooler::QueryAndWait(*connection, query, patience.query);
-    if (!result.ok()) return result.status();
-    rows[i] = *std::move(result);
-  }
+  const auto query = [](size_t i) {
+    return router::CatalogQueryText(static_cast<router::CatalogQuery>(i));
+  };
+  if (Status asked = AskCatalogs(target, patience, query, rows); !asked.ok()) return asked;
   return rows;
 }
 
@@ -129,7 +115,7 @@ void CatalogLoader::LoadOnce(NodeCatalog& catalog) {
     return;
   }
   catalog.stale_ = false;
-  auto rows = AskForCatalog(pool->target(), kPatience);
+  auto rows = AskForCatalog(pool->target(), kCatalogPatience);
   used_ = nullptr;
   auto next = rows.ok() ? router::Catalog::Refresh(current, *rows)
                         : StatusOr<router::CatalogRef>(rows.status());

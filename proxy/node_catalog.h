@@ -11,15 +11,12 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "pooler/pool.h"
+#include "proxy/catalog_question.h"
 #include "router/catalog.h"
 
 namespace pgweir::proxy {
 
-// How long a catalog is waited for.
-struct CatalogPatience {
-  Duration connecting, query;
-};
-// Asks for it on a connection of its own, closed again. On a thread that may wait.
+// All that is to be known of a database. On a thread that may wait.
 StatusOr<router::CatalogRows> AskForCatalog(const pooler::Target& target,
                                             const CatalogPatience& patience);
 

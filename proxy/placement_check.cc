@@ -1,35 +1,20 @@
 #include "proxy/placement_check.h"
 
 #include "base/log.h"
-#include "pooler/login.h"
+#include "proxy/catalog_question.h"
 #include "router/placement_report.h"
 
 namespace pgweir::proxy {
 namespace {
 
-using std::chrono::milliseconds;
 using Severity = router::PlacementFinding::Severity;
 
-constexpr milliseconds kConnectTime{10'000};
-constexpr milliseconds kQueryTime{60'000};  // the server's own limit is half of it
-
 StatusOr<router::PlacementRows> Ask(const pooler::Target& target) {
-  pooler::Target asking = target;
-  asking.keywords.emplace_back("options",
-                               "-c statement_timeout=30s -c default_transaction_read_only=on");
-  asking.keywords.emplace_back("application_name", "pgweir catalog");
-  const auto connection = pooler::LogInAndWait(asking, kConnectTime);
-  if (!connection.ok()) return connection.status();
-  const auto begun = pooler::QueryAndWait(
-      *connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", kQueryTime);
-  if (!begun.ok()) return begun.status();
   router::PlacementRows rows;
-  for (size_t i = 0; i < router::kPlacementQueries; ++i) {
-    const char* query = router::PlacementQueryText(static_cast<router::PlacementQuery>(i));
-    auto result = pooler::QueryAndWait(*connection, query, kQueryTime);
-    if (!result.ok()) return result.status();
-    rows[i] = *std::move(result);
-  }
+  const auto query = [](size_t i) {
+    return router::PlacementQueryText(static_cast<router::PlacementQuery>(i));
+  };
+  if (Status asked = AskCatalogs(target, kCatalogPatience, query, rows); !asked.ok()) return asked;
   return rows;
 }
 

@@ -16,7 +16,7 @@
 namespace pgweir::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds kCatalogPatience{1'000};
+constexpr std::chrono::milliseconds kCatalogWait{1'000};
 constexpr std::chrono::milliseconds kCatalogLook{5};
 
 // One word of a server's command line, as wire::SplitOptions reads it back.
@@ -232,7 +232,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
 
 // Without it nothing is wrong, but every statement is suspect: the first clients wait a little.
 net::Task<void> Session::AwaitCatalog(const NodeCatalog& catalog) {
-  const TimePoint until = Clock::now() + kCatalogPatience;
+  const TimePoint until = Clock::now() + kCatalogWait;
   while (catalog.Get() == nullptr && Clock::now() < until && !MustEnd()) {
     client_.event.SetDeadline(Clock::now() + kCatalogLook);
     co_await client_.event.Wait();
