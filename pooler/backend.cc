@@ -33,6 +33,12 @@ Backend::Backend(BackendId id, ServerConnection connection)
   origin_ = OriginOf(connection_, stream_);
 }
 
+void Backend::Report(std::string_view name, std::string_view value) {
+  auto changed = std::make_shared<wire::Parameters>(*parameters);
+  changed->Report(name, value);
+  parameters = std::move(changed);
+}
+
 bool DrainUnasked(Backend& backend, std::span<std::byte> scratch) {
   while (backend.stream().readable()) {
     const size_t kept = backend.unscanned.size();
@@ -48,9 +54,7 @@ bool DrainUnasked(Backend& backend, std::span<std::byte> scratch) {
       if (frame.type == wire::backend::kParameterStatus) {
         const auto status = wire::ReadParameterStatus(frame.head);
         if (!status.ok()) return false;
-        auto changed = std::make_shared<wire::Parameters>(*backend.parameters);
-        changed->Report(status->name, status->value);
-        backend.parameters = std::move(changed);
+        backend.Report(status->name, status->value);
       } else if (frame.type == wire::backend::kErrorResponse) {
         const auto error = wire::ReadErrorFields(frame.head);
         LogInfo("idle backend was ended by its server backend={} sqlstate={} message=\"{}\"",

@@ -52,6 +52,8 @@ class Backend {
   static constexpr uint64_t kNoStatement = 0, kUnknownStatement = 1;  // others are clients' numbers
   // The server's; null = nobody is interested.
   std::shared_ptr<ServerWatch> watch;
+  // The server has this setting from now on.
+  void Report(std::string_view name, std::string_view value);
   // Names with a dot that were ever set here, which a server doesn't forget, as one number. A
   // connection serves only clients with the same number once it is not 0.
   uint64_t custom_settings = 0;

@@ -63,10 +63,7 @@ void BackendCommand::OnMessage(const wire::Frame& frame) {
     tag_ = wire::ReadCommandTag(frame.head).value_or("");
   } else if (frame.type == backend::kParameterStatus) {
     const auto status = wire::ReadParameterStatus(frame.head);
-    if (!status.ok()) return;
-    auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
-    changed->Report(status->name, status->value);
-    lease_->parameters = std::move(changed);
+    if (status.ok()) lease_->Report(status->name, status->value);
   }
 }
 

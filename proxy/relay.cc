@@ -420,14 +420,14 @@ void Relay::OnParameterStatus(const wire::Frame& frame, uint32_t token) {
   const auto status = wire::ReadParameterStatus(frame.head);
   if (!status.ok()) return;
   const bool shared = parameters == nullptr || parameters == lease_->parameters;
-  auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
-  changed->Report(status->name, status->value);
-  lease_->parameters = changed;
+  lease_->Report(status->name, status->value);
   if (token == kReset) return;
-  if (!shared) {
-    changed = std::make_shared<wire::Parameters>(*parameters);
-    changed->Report(status->name, status->value);
+  if (shared) {
+    parameters = lease_->parameters;
+    return;
   }
+  auto changed = std::make_shared<wire::Parameters>(*parameters);
+  changed->Report(status->name, status->value);
   parameters = std::move(changed);
 }
 
