@@ -109,7 +109,7 @@ class Explainer {
     if (route.where == Where::kAnywhere || answer == Answer::kByParameters) {
       return text + fmt::format("sent to one of them: {}\n", statement);
     }
-    for (const std::string& node : NamesOf(nodes)) {
+    for (const std::string& node : known_.map->NamesOf(nodes)) {
       text += fmt::format("sent to {}: {}\n", node, PartFor(node, route, request, index));
     }
     return text;
@@ -168,7 +168,8 @@ class Explainer {
         return fmt::format("node: {}\nkind: steered\nwhy: a comment says so\n",
                            known_.map->NameOf(route.node));
       case Answer::kByParameters:
-        for (const std::string& node : NamesOf(nodes)) text += fmt::format("node: {}\n", node);
+        for (const std::string& node : known_.map->NamesOf(nodes))
+          text += fmt::format("node: {}\n", node);
         return text + "kind: by parameters\nwhy: its parameters decide which of these\n";
     }
     return text;
@@ -240,20 +241,11 @@ class Explainer {
   }
 
   bool HaveReplicas(const router::NodeSet& nodes) const {
-    for (const std::string& name : NamesOf(nodes)) {
+    for (const std::string& name : known_.map->NamesOf(nodes)) {
       const config::Node* const node = known_.database.FindNode(name);
       if (node != nullptr && !node->replicas.empty()) return true;
     }
     return false;
-  }
-
-  std::vector<std::string> NamesOf(const router::NodeSet& nodes) const {
-    std::vector<std::string> names;
-    const auto& all = known_.map->nodes();
-    for (size_t node = 0; node < all.size(); ++node) {
-      if (nodes.Has(static_cast<NodeId>(node))) names.push_back(all[node]);
-    }
-    return names;
   }
 
   const RouteKnowledge& known_;

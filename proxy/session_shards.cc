@@ -153,17 +153,16 @@ Status Session::ChooseNode(const RequestContents& request) {
     sharding_->everywhere = true;
     return absl::OkStatus();
   } else if (route.where == Where::kConcat) {
-    for (size_t node = map.nodes().size(); node-- > 0;) {
-      if (route.nodes.Has(static_cast<router::NodeId>(node))) {
-        sharding_->onward.push_back(map.nodes()[node]);
-      }
+    for (size_t i = map.nodes().size(); i-- > 0;) {
+      const auto node = static_cast<router::NodeId>(i);
+      if (route.nodes.Has(node)) sharding_->onward.push_back(node);
     }
     relay_.set_joint(&sharding_->joint);
     return ChooseNext();
   }
-  if (route.where == Where::kNode) sharding_->onward.push_back(map.NameOf(route.node));
+  if (route.where == Where::kNode) sharding_->onward.push_back(route.node);
   if (route.where == Where::kAnywhere && !map.Find(at_->name).has_value()) {
-    sharding_->onward.push_back(map.NameOf(map.default_node()));
+    sharding_->onward.push_back(map.default_node());
   }
   if (!sharding_->onward.empty()) return ChooseNext();
   CountByPattern();
@@ -181,9 +180,8 @@ void Session::CountByPattern() {
 }
 
 Status Session::ChooseNext() {
-  const std::string name = std::move(sharding_->onward.back());
+  auto node = NodeOf(sharding_->map->NameOf(sharding_->onward.back()));
   sharding_->onward.pop_back();
-  auto node = NodeOf(name);
   if (!node.ok()) return node.status();
   at_ = *node;
   CountByPattern();
@@ -211,7 +209,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
     co_return true;
   }
   if (route.where == Where::kNode && sharding_->map->NameOf(route.node) != at_->name) {
-    sharding_->onward = {sharding_->map->NameOf(route.node)};
+    sharding_->onward = {route.node};
     sharding_->request.assign(wire::AsText(request));
     sharding_->first = sharding_->transaction.again;
     sharding_->Note(route);

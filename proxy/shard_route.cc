@@ -173,11 +173,8 @@ class RouteMaker {
   void CheckAlone() {
     if (!several_ || route_.where == Where::kRefused) return;
     size_t carried_out = 0;
-    bool query = false;
     for (const RequestStatement& statement : request_.statements) {
-      if (!statement.carried_out()) continue;
-      carried_out += statement.facts->statements.size();
-      query = query || statement.use == Use::kQuery;
+      if (statement.carried_out()) carried_out += statement.facts->statements.size();
     }
     if (carried_out > 1 || request_.executions > 1 || !request_.complete) {
       return Refuse(Refusal("a statement on several nodes beside others in one request",

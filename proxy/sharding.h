@@ -26,7 +26,7 @@ struct Sharding {
 
   router::ShardMapRef map;  // by which the request was routed
   // Where the request is still to go, the next one last; and the SQL that comes before it there.
-  std::vector<std::string> onward;
+  std::vector<router::NodeId> onward;
   std::string request;
   std::string first;
   JointAnswer joint;

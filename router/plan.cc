@@ -68,10 +68,7 @@ std::string Explain(const Plan& plan, const ShardMap& map) {
     return text;
   }
   std::string text;
-  for (size_t node = 0; node < map.nodes().size(); ++node) {
-    if (!plan.nodes.Has(static_cast<NodeId>(node))) continue;
-    text += fmt::format("node: {}\n", map.nodes()[node]);
-  }
+  for (const std::string& node : map.NamesOf(plan.nodes)) text += fmt::format("node: {}\n", node);
   return text + fmt::format("kind: {}\nwhy: {}\n", Word(plan.kind), Reason(plan.why));
 }
 

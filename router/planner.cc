@@ -62,12 +62,7 @@ NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, c
 }
 
 std::string Names(const NodeSet& nodes, const ShardMap& map) {
-  std::string names;
-  for (size_t node = 0; node < map.nodes().size(); ++node) {
-    if (!nodes.Has(static_cast<NodeId>(node))) continue;
-    names += (names.empty() ? "" : ", ") + map.nodes()[node];
-  }
-  return names;
+  return fmt::format("{}", fmt::join(map.NamesOf(nodes), ", "));
 }
 
 std::string Tables(const RouteTemplate& route) {

@@ -119,6 +119,14 @@ std::optional<NodeId> ShardMap::Find(std::string_view node) const {
   return static_cast<NodeId>(found - nodes_.begin());
 }
 
+std::vector<std::string> ShardMap::NamesOf(const NodeSet& nodes) const {
+  std::vector<std::string> names;
+  for (size_t node = 0; node < nodes_.size(); ++node) {
+    if (nodes.Has(static_cast<NodeId>(node))) names.push_back(nodes_[node]);
+  }
+  return names;
+}
+
 TablePlace ShardMap::PlaceOf(const QualifiedName& table) const {
   for (const config::ListedTable& listed : source_.sharded) {
     if (Means(listed, table)) return {Placement::kSharded, listed.column};

@@ -60,6 +60,8 @@ class ShardMap {
   const std::vector<std::string>& nodes() const { return nodes_; }
   const std::string& NameOf(NodeId node) const { return nodes_[node]; }
   std::optional<NodeId> Find(std::string_view node) const;
+  // In their order.
+  std::vector<std::string> NamesOf(const NodeSet& nodes) const;
 
   TablePlace PlaceOf(const QualifiedName& table) const;
   // Whether a table of that name is listed, in whatever schema.
