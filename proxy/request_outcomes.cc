@@ -162,7 +162,7 @@ std::string RequestRewriter::InClientsNames(std::string_view body, const Action*
     while (end < body.size() && body[end] >= '0' && body[end] <= '9')
       id = id * 10 + (body[end++] - '0');
     std::string_view name;
-    if (end > digits) name = state_.NameOf(id);
+    if (end > digits) name = state_.NameOf(id, asked == nullptr ? 0 : asked->name_hash);
     for (const auto& [stand_in, clients] : stand_ins_) {
       if (stand_in == id) name = clients;
     }

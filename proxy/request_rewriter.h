@@ -120,7 +120,11 @@ class RequestRewriter {
     SessionState::Names names = {};  // that a kCloseAll takes
     std::vector<NameShift> shifts = {};
     Status refusal = absl::OkStatus();  // of a kRefused
+    size_t name_hash = 0;               // of a kUse: of the client's name for it
   };
+  static Action Use(const Statement& statement, std::string_view name) {
+    return {.kind = Kind::kUse, .id = statement.id, .name_hash = SessionState::HashOf(name)};
+  }
 
   void NextBatch();
   void OnQuery(const wire::Frame& frame);

@@ -57,11 +57,14 @@ void SessionState::GiveBack(Names names) {
   for (auto& [name, statement] : names) named_.try_emplace(name, std::move(statement));
 }
 
-std::string_view SessionState::NameOf(uint64_t id) const {
+std::string_view SessionState::NameOf(uint64_t id, size_t hash) const {
+  std::string_view found;
   for (const auto& [name, statement] : named_) {
-    if (statement->id == id) return name;
+    if (statement->id != id) continue;
+    if (HashOf(name) == hash) return name;
+    found = name;
   }
-  return "";
+  return found;
 }
 
 SessionState::Unnamed& SessionState::Replace(uint64_t number) {

@@ -36,8 +36,10 @@ class SessionState {
   Names RemoveAll();
   // Those of these names that have not been taken since.
   void GiveBack(Names names);
-  // What the client calls the statement of this number; "" when it has none.
-  std::string_view NameOf(uint64_t id) const;
+  // What the client calls the statement of this number: of several names the one with this hash (as
+  // HashOf makes it), if it has that one. "" when it has none.
+  std::string_view NameOf(uint64_t id, size_t hash) const;
+  static size_t HashOf(std::string_view name) { return Names::hasher()(name); }
 
   // The unnamed one, which is never shared: what the newest Parse of it says, until that fails.
   struct Unnamed {

@@ -174,7 +174,7 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   }
   if (found == nullptr) return Ask(Request::kBind);
   NoteExecution(*found);
-  Ask(Request::kBind, Answers::kForward, Token({Kind::kUse, found->id}));
+  Ask(Request::kBind, Answers::kForward, Token(Use(*found, *name)));
 }
 
 void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_view name) {
@@ -190,7 +190,7 @@ void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_
     wire::AppendDescribe(flight_->Replace(frame.offset, frame.end()), kStatement, ours);
   }
   if (found == nullptr) return Ask(Request::kDescribeStatement);
-  Ask(Request::kDescribeStatement, Answers::kForward, Token({Kind::kUse, found->id}));
+  Ask(Request::kDescribeStatement, Answers::kForward, Token(Use(*found, name)));
 }
 
 // The statement stays on the server, where others use it. The server is asked to close one that it

@@ -97,6 +97,20 @@ TEST_P(Prepared, UnknownOnesAreRefusedByTheirName) {
   EXPECT_EQ(Batch(two, Execute("s")), "2 D(2) C(SELECT 1) ZI");
 }
 
+// The server knows one statement, the client two.
+TEST_P(Prepared, ErrorsNameTheOneOfTwoAlikeThatWasUsed) {
+  RawClient client = Client();
+  for (const char* name : {"first", "other", "third"}) {
+    EXPECT_EQ(Batch(client, fe::Parse(name, "select $1::int")), "1 ZI");
+  }
+  for (const char* name : {"first", "other", "third", "first"}) {
+    client.Send(Execute(name) + fe::Sync());
+    const auto answer = client.ReadUntilReady();
+    EXPECT_NE(Field(answer.front(), 'M').find(name), std::string::npos)
+        << Field(answer.front(), 'M');
+  }
+}
+
 // Rule 45
 TEST_P(Prepared, CloseTakesEffectInOrder) {
   RawClient one = Client(), two = Client();
