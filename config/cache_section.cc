@@ -13,9 +13,6 @@ constexpr uint64_t kLeastBytes = uint64_t{1} << 20;
 constexpr uint64_t kLeastEntryBytes = uint64_t{1} << 10;
 constexpr milliseconds kLeastTtl{1};
 
-constexpr std::array<std::pair<std::string_view, InTransactions>, 2> kInTransactions{
-    {{"never", InTransactions::kNever}, {"until_write", InTransactions::kUntilWrite}}};
-
 constexpr std::array<std::pair<std::string_view, CacheMode>, 3> kModes{
     {{"on", CacheMode::kOn}, {"shadow", CacheMode::kShadow}, {"off", CacheMode::kOff}}};
 
@@ -84,6 +81,7 @@ CacheRule ReadRule(TableReader& reader) {
   rule.allow_stable = reader.Bool("allow_stable").value_or(rule.allow_stable);
   rule.key_settings = reader.Texts("key_settings").value_or(rule.key_settings);
   rule.verify = reader.Share("verify").value_or(rule.verify);
+  rule.verify_disables = reader.Bool("verify_disables").value_or(rule.verify_disables);
   reader.RejectUnknown();
   return rule;
 }
@@ -91,11 +89,10 @@ CacheRule ReadRule(TableReader& reader) {
 }  // namespace
 
 void ReadCache(TableReader reader, Cache& cache) {
+  cache.enabled = reader.Bool("enabled").value_or(cache.enabled);
   cache.max_bytes = reader.Size("max_bytes", kLeastBytes).value_or(cache.max_bytes);
   cache.max_entry_bytes =
       reader.Size("max_entry_bytes", kLeastEntryBytes).value_or(cache.max_entry_bytes);
-  cache.in_transactions = reader.Choice<InTransactions>("in_transactions", kInTransactions)
-                              .value_or(cache.in_transactions);
   for (TableReader& rule : reader.Tables("rules")) cache.rules.push_back(ReadRule(rule));
   ReadNotServed("cache", reader);
   reader.RejectUnknown();

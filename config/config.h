@@ -33,7 +33,6 @@ enum class ReplicaFallback { kPrimary, kError };
 // Whether a rule's answers are served, only counted as if they were, or neither.
 enum class CacheMode { kOn, kShadow, kOff };
 // Whether reads in a READ COMMITTED transaction block may be answered from the cache.
-enum class InTransactions { kNever, kUntilWrite };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -207,13 +206,14 @@ struct CacheRule {
   bool allow_stable = false;              // functions such as now()
   std::vector<std::string> key_settings;  // that row-level security may look at
   double verify = 0;                      // share of hits that are run on the server as well
+  bool verify_disables = false;           // where these differ the rule is used no more
   bool operator==(const CacheRule&) const = default;
 };
 
 struct Cache {
+  bool enabled = false;
   uint64_t max_bytes = uint64_t{256} << 20;
   uint64_t max_entry_bytes = uint64_t{1} << 20;
-  InTransactions in_transactions = InTransactions::kNever;
   std::vector<CacheRule> rules;  // the first that matches counts
   bool operator==(const Cache&) const = default;
 };

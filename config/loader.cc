@@ -98,6 +98,7 @@ std::vector<std::string> NeedRestart(const Config& current, const Config& next) 
       current.log.syslog_facility != next.log.syslog_facility) {
     keys.emplace_back("log.file (logfile) or log.syslog");
   }
+  if (current.cache.enabled != next.cache.enabled) keys.emplace_back("cache.enabled");
   if (current.process != next.process)
     keys.emplace_back("process.pid_file (pidfile) or process.user");
   return keys;

@@ -16,10 +16,10 @@ threshold = "100ms"
 redact = "none"
 
 [cache]
-enabled = false
 redis = ""
 redis_timeout = "20ms"
 wal = false
+in_transactions = "never"
 )";
 
 const TomlTable& Standard(std::string_view section) {

@@ -1,5 +1,7 @@
 #include "net/output.h"
 
+#include <algorithm>
+
 namespace pgweir::net {
 
 IoState Output::Send(Stream& stream, std::span<const std::byte> bytes) {
@@ -17,6 +19,25 @@ IoState Output::Send(Stream& stream, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(put.bytes);
   }
   return IoState::kOk;
+}
+
+IoState Output::Send(Stream& stream, std::span<const std::string_view> pieces) {
+  size_t sent = 0;
+  if (pending_.empty() && !stream.tls()) {
+    const IoResult put = stream.socket().Write(pieces);
+    if (put.state == IoState::kFailed) return put.state;
+    sent = put.bytes;
+  }
+  IoState state = IoState::kOk;
+  for (std::string_view piece : pieces) {
+    const size_t skipped = std::min(sent, piece.size());
+    sent -= skipped;
+    piece.remove_prefix(skipped);
+    if (piece.empty()) continue;
+    state = Send(stream, piece);
+    if (state == IoState::kFailed) return state;
+  }
+  return state;
 }
 
 IoState Output::Flush(Stream& stream) {

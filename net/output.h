@@ -18,6 +18,8 @@ class Output {
   IoState Send(Stream& stream, std::string_view bytes) {
     return Send(stream, std::as_bytes(std::span(bytes.data(), bytes.size())));
   }
+  // Likewise of several pieces, one behind the other, which nothing but the rest is copied of.
+  IoState Send(Stream& stream, std::span<const std::string_view> pieces);
   // Goes on with what is left.
   IoState Flush(Stream& stream);
 

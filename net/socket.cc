@@ -80,6 +80,26 @@ IoResult Socket::Write(std::span<const std::byte> in) {
   return {IoState::kOk, static_cast<size_t>(put)};
 }
 
+IoResult Socket::Write(std::span<const std::string_view> pieces) {
+  constexpr size_t kMostPieces = 8;
+  iovec parts[kMostPieces];
+  size_t count = 0;
+  size_t size = 0;
+  for (const std::string_view piece : pieces.first(std::min(pieces.size(), kMostPieces))) {
+    if (piece.empty()) continue;
+    parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
+    size += piece.size();
+  }
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = count;
+  const ssize_t put = sendmsg(fd_, &message, MSG_NOSIGNAL);
+  if (put < 0 && !WouldBlock(errno)) return {IoState::kFailed, 0};
+  if (put < static_cast<ssize_t>(size)) NoteWriteBlocked();
+  if (put <= 0) return {IoState::kBlocked, 0};
+  return {IoState::kOk, static_cast<size_t>(put)};
+}
+
 void Socket::NoteWriteBlocked() {
   writable_ = false;
   if (watches_writes_ || worker_ == nullptr) return;

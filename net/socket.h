@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "net/event.h"
 #include "net/poller.h"
@@ -58,6 +59,8 @@ class Socket final : private PollSink {
 
   IoResult Read(std::span<std::byte> out);
   IoResult Write(std::span<const std::byte> in);
+  // Several pieces, one behind the other, by one call.
+  IoResult Write(std::span<const std::string_view> pieces);
 
   // For TLS, which does its own calls on fd(): notes that one found nothing.
   void NoteReadBlocked() { readable_ = hung_up_; }

@@ -18,6 +18,44 @@ BackendCommand::BackendCommand(pooler::Lease& lease, net::Worker& worker, std::s
   static_cast<void>(output_.Send(lease_->stream(), wire::AsBytes(message)));
 }
 
+BackendCommand::BackendCommand(pooler::Lease& lease, net::Worker& worker, wire::Bytes request,
+                               AnswerCapture& capture)
+    : lease_(lease), worker_(worker), capture_(&capture) {
+  Announce(request);
+  lease_->unnamed = pooler::Backend::kUnknownStatement;
+  static_cast<void>(output_.Send(lease_->stream(), request));
+}
+
+void BackendCommand::Announce(wire::Bytes request) {
+  wire::FrameScanner scanner(wire::ClientHead);
+  size_t position = 0;
+  wire::Frame frame;
+  while (scanner.Next(request, position, frame) == wire::FrameScanner::Step::kFrame) {
+    switch (frame.type) {
+      case wire::frontend::kQuery:
+        lease_->tracker.OnRequest(wire::Request::kQuery);
+        break;
+      case wire::frontend::kParse:
+        lease_->tracker.OnRequest(wire::Request::kParse);
+        break;
+      case wire::frontend::kBind:
+        lease_->tracker.OnRequest(wire::Request::kBind);
+        break;
+      case wire::frontend::kDescribe:
+        lease_->tracker.OnRequest(wire::Request::kDescribePortal);
+        break;
+      case wire::frontend::kExecute:
+        lease_->tracker.OnRequest(wire::Request::kExecute);
+        break;
+      case wire::frontend::kSync:
+        lease_->tracker.OnRequest(wire::Request::kSync);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
 BackendCommand::State BackendCommand::Pump() {
   if (!output_.empty() && output_.Flush(lease_->stream()) == net::IoState::kFailed) {
     return State::kLost;
@@ -49,6 +87,7 @@ bool BackendCommand::Take(wire::Bytes in) {
     OnMessage(frame);
     lease_->tracker.OnReply(frame.type, *status);
   }
+  if (capture_ != nullptr) capture_->Take(in.first(position));
   lease_->unscanned.assign(wire::AsText(in.subspan(position)));
   return step == wire::FrameScanner::Step::kMore && !lease_->tracker.desynchronised();
 }

@@ -7,6 +7,7 @@
 #include "net/output.h"
 #include "net/worker.h"
 #include "pooler/pool.h"
+#include "proxy/answer_capture.h"
 
 namespace pgweir::proxy {
 
@@ -15,6 +16,10 @@ namespace pgweir::proxy {
 class BackendCommand {
  public:
   BackendCommand(pooler::Lease& lease, net::Worker& worker, std::string_view sql);
+  // A client's request, a Query or a batch of unnamed statements with its Sync, whose answer goes
+  // to `capture`, which outlives this.
+  BackendCommand(pooler::Lease& lease, net::Worker& worker, wire::Bytes request,
+                 AnswerCapture& capture);
 
   enum class State : uint8_t { kWait, kDone, kLost };
   State Pump();
@@ -28,9 +33,12 @@ class BackendCommand {
   bool Take(wire::Bytes in);
   void OnMessage(const wire::Frame& frame);
 
+  void Announce(wire::Bytes request);
+
   pooler::Lease& lease_;
   net::Worker& worker_;
   net::Output output_;
+  AnswerCapture* capture_ = nullptr;
   Status error_;
   std::string tag_;
 };

@@ -12,6 +12,11 @@ bool Client::Send(wire::Bytes bytes) {
   return output.Send(stream, bytes) != net::IoState::kFailed;
 }
 
+bool Client::Send(std::span<const std::string_view> pieces) {
+  for (const std::string_view piece : pieces) counters->Add(Stat::kSent, piece.size());
+  return output.Send(stream, pieces) != net::IoState::kFailed;
+}
+
 bool Client::Send(std::string_view bytes) { return Send(wire::AsBytes(bytes)); }
 
 net::Task<bool> Client::ReadMore() {

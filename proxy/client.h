@@ -30,6 +30,7 @@ class Client {
   // Sends, or keeps what can't be sent yet. False when the client is gone.
   bool Send(std::string_view bytes);
   bool Send(wire::Bytes bytes);
+  bool Send(std::span<const std::string_view> pieces);
 
   // `input` never grows beyond this, half of what a worker's scratch holds.
   static constexpr size_t kMaxInput = net::Worker::kScratchSize / 2;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
+
 #include "absl/functional/any_invocable.h"
 #include "base/status.h"
 #include "config/config.h"
 #include "proxy/shard_map_change.h"
+#include "query-cache/entry.h"
 
 namespace pgweir::proxy {
 
@@ -22,6 +25,8 @@ class Control {
   virtual void RequestChange(Edit edit, Done done) = 0;
   // Writes the change into the file of the database's shard map, then reloads.
   virtual void RequestMapChange(ShardMapChange change, Done done) = 0;
+  // Takes the answers for which `matches` out of the query cache.
+  virtual void RequestFlush(std::function<bool(const cache::Entry&)> matches, Done done) = 0;
   // Nobody new is let in; the rest as Ending says.
   virtual void RequestShutdown(Ending ending) = 0;
   // Whether it has begun.

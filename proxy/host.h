@@ -23,6 +23,7 @@
 #include "proxy/statistics.h"
 #include "proxy/user_secrets.h"
 #include "proxy/worker_tools.h"
+#include "query-cache/query_cache.h"
 
 namespace pgweir::pooler {
 class NodeMonitor;
@@ -46,6 +47,7 @@ struct Shared {
   Statistics& statistics;
   Control& control;
   LatestSnapshot& latest;
+  cache::QueryCache* cache;  // null = there is none
   SessionCounts session_counts{};
   ShardStatistics shard_statistics{};
   UserSecrets secrets{};

@@ -115,6 +115,7 @@ void CatalogLoader::LoadOnce(NodeCatalog& catalog) {
     return;
   }
   catalog.stale_ = false;
+  const uint64_t changes = catalog.changes_;
   auto rows = AskForCatalog(pool->target(), kCatalogPatience);
   used_ = nullptr;
   auto next = rows.ok() ? router::Catalog::Refresh(current, *rows)
@@ -128,11 +129,13 @@ void CatalogLoader::LoadOnce(NodeCatalog& catalog) {
             MessageOf(next.status()));
     return;
   }
-  if (*next == current) return;
-  LogDebug("catalog read pool={} relations={}", pool->name(), (*next)->relations().size());
-  MutexLock lock(catalog.mutex_);
-  catalog.catalog_ = *std::move(next);
-  catalog.version_.store(NodeCatalog::NextVersion(), std::memory_order_release);
+  if (*next != current) {
+    LogDebug("catalog read pool={} relations={}", pool->name(), (*next)->relations().size());
+    MutexLock lock(catalog.mutex_);
+    catalog.catalog_ = *std::move(next);
+    catalog.version_.store(NodeCatalog::NextVersion(), std::memory_order_release);
+  }
+  catalog.known_changes_.store(changes, std::memory_order_release);
 }
 
 }  // namespace pgweir::proxy

@@ -29,6 +29,15 @@ class NodeCatalog {
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   // Something has happened that it may not know of: it is asked for anew soon.
   void MarkStale() { stale_.store(true, std::memory_order_relaxed); }
+  // Its objects have been changed: until it has been asked for anew it may be wrong.
+  void MarkChanged() {
+    changes_.fetch_add(1, std::memory_order_acq_rel);
+    MarkStale();
+  }
+  bool doubtful() const {
+    return changes_.load(std::memory_order_acquire) !=
+           known_changes_.load(std::memory_order_acquire);
+  }
   // The same, at once: from when answered() is as much as this returns, it has been asked for anew.
   uint64_t AskAtOnce() { return wanted_.fetch_add(1, std::memory_order_acq_rel) + 1; }
   uint64_t answered() const { return answered_.load(std::memory_order_acquire); }
@@ -43,6 +52,7 @@ class NodeCatalog {
   std::atomic<uint64_t> version_{NextVersion()};
   std::atomic<bool> stale_{true};
   std::atomic<uint64_t> wanted_{0}, answered_{0};
+  std::atomic<uint64_t> changes_{0}, known_changes_{0};
   TimePoint not_before_;  // the loader's
   TimePoint refresh_at_;
 };

@@ -72,6 +72,7 @@ void Relay::Configure(const config::Pool& limits) {
 }
 
 void Relay::Drop() {
+  if (writes_ != nullptr) writes_->Over();
   rewriter_.Abandon(*lease_);
   lease_.Discard();
 }
@@ -408,6 +409,7 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
       if (answered_at_ == TimePoint()) answered_at_ = Clock::now();
       if (!swallowed && !beginning_anew_) NoteAnswer();
       if (!lease_->tracker.outstanding()) commit_under_way_ = false;
+      if (writes_ != nullptr) writes_->Ready(lease_->tracker);
       return;
     default:
       return;
@@ -525,6 +527,7 @@ void Relay::TakeAnswer() {
 void Relay::Forward(wire::Bytes bytes) {
   if (bytes.empty() || discarding_) return;
   replay_.clear();
+  if (capture_ != nullptr) capture_->Take(bytes);
   if (!client_.Send(bytes)) client_gone_ = true;
 }
 
@@ -635,6 +638,7 @@ Relay::Next Relay::ReadClient() {
 // Notes every request in `in` and returns what goes to the server in its place. The start of a
 // message that is not whole enough is kept; what follows a Terminate is dropped.
 wire::Bytes Relay::TakeRequests(wire::Bytes in) {
+  if (writes_ != nullptr) NoteWrites(in);
   Splice flight(in, tools_.flight);
   size_t position = 0;
   if (dropping_rest_) {
@@ -679,6 +683,13 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   if (step != Step::kMore) violation_ = ProtocolViolation(step, frame.type);
   client_.input.insert(0, wire::AsText(in.subspan(position)));
   return flight.Result(position);
+}
+
+// What isn't whole yet is noted as soon as it goes anywhere.
+void Relay::NoteWrites(wire::Bytes in) {
+  const size_t rest = std::min<size_t>(scanner_.body_left(), in.size());
+  const ReadingContext context{rewriter_.state(), *parameters, tools_.statements};
+  writes_->Sending(ReadRequest(in.subspan(rest), context), context, lease_->tracker);
 }
 
 void Relay::NoteCommit(const wire::Frame& frame) {

@@ -6,10 +6,12 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "pooler/pool.h"
+#include "proxy/answer_capture.h"
 #include "proxy/client.h"
 #include "proxy/joint_answer.h"
 #include "proxy/request_rewriter.h"
 #include "proxy/shard_statistics.h"
+#include "proxy/write_watch.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 
@@ -106,6 +108,14 @@ class Relay {
              std::string_view first = "");
   // The client's unnamed statement is no more.
   void ForgetUnnamed() { rewriter_.state().DropUnnamed(); }
+  // It is this one, and no server has it yet.
+  void KeepUnnamed(std::string_view text, std::string_view types, router::FactsRef facts) {
+    rewriter_.state().KeepUnnamed(tools_.next_unnamed++, text, types, std::move(facts));
+  }
+  // Is told what goes to a server, and when that is over; null = nobody.
+  void set_writes(WriteWatch* writes) { writes_ = writes; }
+  // Gets what the client is sent; null = nobody.
+  void set_capture(AnswerCapture* capture) { capture_ = capture; }
   // Where the client's requests are counted from now on; null = nowhere.
   void CountUnder(PatternCounters* counters) { pattern_counters_ = counters; }
   // What several backends answer is one answer for the client; null = each is its own.
@@ -168,6 +178,7 @@ class Relay {
   void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed);
   void OnParameterStatus(const wire::Frame& frame, uint32_t token);
   void OnError(const wire::Frame& frame, uint32_t token, bool swallowed);
+  void NoteWrites(wire::Bytes in);
   void NoteBegin();
   void NoteAnswer();
   void Settle();
@@ -214,6 +225,8 @@ class Relay {
   bool flushed_ = false;        // the server answers all that it has been sent
   size_t left_ = 0;             // of the client's input, what was looked at here and wants more
   JointAnswer* joint_ = nullptr;
+  WriteWatch* writes_ = nullptr;
+  AnswerCapture* capture_ = nullptr;
   PatternCounters* pattern_counters_ = nullptr;
   bool stalled_ = false;  // what is in the client's input waits for answers
   bool resetting_ = false;

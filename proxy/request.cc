@@ -165,7 +165,7 @@ void RequestReader::Reject(wire::Bytes request, const Status& error) {
   if (!client_.Send(answer)) ended_ = true;
 }
 
-void RequestReader::Accept(wire::Bytes request, std::string_view answer) {
+void RequestReader::Accept(wire::Bytes request, std::span<const std::string_view> answer) {
   size_t position = 0;
   wire::Frame frame;
   while (scanner_.Next(request, position, frame) == Step::kFrame) {

@@ -46,7 +46,10 @@ class RequestReader {
   void Reject(wire::Bytes request, const Status& error);
 
   // Answers it so. It is one that is whole.
-  void Accept(wire::Bytes request, std::string_view answer);
+  void Accept(wire::Bytes request, std::string_view answer) {
+    Accept(request, std::span(&answer, 1));
+  }
+  void Accept(wire::Bytes request, std::span<const std::string_view> answer);
 
   // The request of the last Poll, some of which was given to the relay's scanner, begins anew.
   void Rewind();

@@ -77,6 +77,7 @@ net::Task<void> Session::Serve() {
       if (!killed_.ok()) co_return co_await DieNow();
       if (cancel_ != nullptr) ForwardCancel();
       const Relay::Next next = relay_.Pump();
+      if (cached_ != nullptr && cached_->answer_is_over()) KeepAnswer();
       if (next == Relay::Next::kFree) {
         GiveBack();
       } else if (next == Relay::Next::kWait) {
@@ -150,6 +151,11 @@ net::Task<void> Session::Serve() {
       continue;
     }
     if (holds_begin() && First().empty()) continue;  // it has just been answered
+    if (cached_ != nullptr && cached_->answered) continue;
+    if (cached_ != nullptr && cached_->waiting) {
+      if (!co_await AwaitAnswer(std::string(wire::AsText(request)))) co_return;
+      continue;
+    }
     if (sharded() && sharding_->everywhere) {
       if (!co_await ChangeSchema(std::string(wire::AsText(request)))) co_return;
       continue;
@@ -174,7 +180,8 @@ net::Task<void> Session::Serve() {
 // The request, or what stands in its place, goes to the backend that has just been attached.
 bool Session::Begin(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
-  if (!relay_.Begin(refused ? wire::Bytes() : request, now, at_choice(), First())) return false;
+  const bool repeatable = at_choice() || (cached_ != nullptr && cached_->may_retry());
+  if (!relay_.Begin(refused ? wire::Bytes() : request, now, repeatable, First())) return false;
   if (refused) relay_.Refuse(request, sharding_->refusal);
   if (sharded()) sharding_->transaction.held = false;
   return true;
@@ -214,6 +221,8 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
           co_return false;
         }
         if (sharded()) sharding_->onward.clear();
+        if (AnswerStale(wire::AsBytes(request), reason)) co_return true;
+        if (cached_ != nullptr) cached_->Forget();
         requests_.Reject(wire::AsBytes(request), reason);
         co_return true;
       }
@@ -360,6 +369,7 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
     std::string request = relay_.replay();
     relay_.Drop();
     requests_.Rewind();
+    if (cached_ != nullptr) cached_->retried = true;
     if (at_choice()) TakePrimary();
     co_return co_await Obtain(std::move(request), pooler::Lease());
   }

@@ -10,6 +10,7 @@
 #include "net/task.h"
 #include "pooler/client_caps.h"
 #include "pooler/pool.h"
+#include "proxy/cached_read.h"
 #include "proxy/client.h"
 #include "proxy/client_info.h"
 #include "proxy/console/console.h"
@@ -74,6 +75,7 @@ class Session {
     std::shared_ptr<pooler::Pool> primary;
     std::unique_ptr<NodeCopies> copies;  // null = one server carries out everything
     TimePoint wrote_at{};                // when the last that wasn't surely a read was done
+    cache::DatabaseId server_database;
   };
   // Makes pool_ lead to a server that may carry out the request, which begins the use of a backend.
   Status ChooseServer(wire::Bytes request);
@@ -90,6 +92,36 @@ class Session {
   bool at_choice() const { return reads_ && pool_ != at_->primary; }
   // The backend, which is not needed any more.
   void GiveBack();
+
+  // --- what the query cache answers (session_cache.cc) ---
+  void UseCache();
+  cache::DatabaseId ServersDatabase(const config::Node& node) const;
+  void TellWritesPlace();
+  // Answers the read, or notes that its answer is to be waited for, or kept when the server gives
+  // it. at_ is the node that it goes to, or first goes to.
+  void LookInCache(wire::Bytes request, const RequestContents& contents);
+  cache::Refusal WhyNotCached(wire::Bytes request, const RequestStatement& statement,
+                              const CacheAdmissions::Known& known);
+  cache::Key CacheKeyOf(const RequestStatement& statement);
+  cache::Extent ExtentOf(const RequestStatement& statement, const router::Catalog& catalog);
+  cache::EntryRef FindCached(const cache::Key& key);
+  // The request at hand goes to one node only.
+  bool one_node() const;
+  void NoteOrigin(const cache::Key& key, const RequestStatement& statement,
+                  const router::Catalog& catalog);
+  UnattendedRead Unattended(const RequestStatement& statement) const;
+  void Refresh(const cache::Key& key, const RequestStatement& statement,
+               const router::Catalog& catalog);
+  void Verify(const RequestStatement& statement, const cache::EntryRef& entry,
+              const cache::Rule& rule);
+  void Fill(cache::Lead lead);
+  void KeepAnswer();
+  void Answer(wire::Bytes request, const RequestStatement& statement, const cache::EntryRef& entry);
+  void SendCached(wire::Bytes request, const cache::Entry& entry);
+  net::Task<bool> AwaitAnswer(std::string request);
+  net::Task<bool> AskServer(std::string request);
+  void TakeNews(wire::Bytes request, cache::News news);
+  bool AnswerStale(wire::Bytes request, const Status& reason);
 
   // --- where they go in a sharded database (session_shards.cc) ---
   bool sharded() const { return sharding_ != nullptr; }
@@ -175,6 +207,7 @@ class Session {
   std::map<std::string, Node> nodes_;     // by name; those that were used
   Node* at_ = nullptr;                    // whose backend it has, had last, or is to get
   std::unique_ptr<Sharding> sharding_;    // null = one node holds everything
+  std::unique_ptr<CachedRead> cached_;    // null = without the query cache
   // Where the next backend comes from, or the present one came from. Before relay_, whose lease is
   // one of its.
   std::shared_ptr<pooler::Pool> pool_;

@@ -1,5 +1,7 @@
 // Where a session's requests go, when its node has several servers.
 
+#include <algorithm>
+
 #include "proxy/copy_wish.h"
 #include "proxy/request_route.h"
 #include "proxy/session.h"
@@ -36,13 +38,17 @@ std::unique_ptr<NodeCopies> Session::CopiesOf(const config::Database& database,
 
 Status Session::ChooseServer(wire::Bytes request) {
   reads_ = false;
-  if (!sharded() && at_->copies == nullptr) return absl::OkStatus();
+  if (!sharded() && at_->copies == nullptr && cached_ == nullptr) return absl::OkStatus();
   host_.Refresh();
   const RequestContents contents = ReadRequest(request, Reading());
   if (sharded()) {
     if (Status chosen = ChooseNode(contents); !chosen.ok()) return chosen;
     if (HoldBegin(contents, request)) return absl::OkStatus();
     if (!sharding_->onward.empty()) sharding_->request.assign(wire::AsText(request));
+  }
+  if (cached_ != nullptr && !holds_begin()) {
+    LookInCache(request, contents);
+    if (cached_->answered || cached_->waiting) return absl::OkStatus();
   }
   return ChooseCopy(contents);
 }
@@ -72,9 +78,16 @@ Status Session::ChooseCopy(const RequestContents& request) {
   NodeCopies::Wish wish;
   wish.label = asked.label;
   if (consistency == Consistency::kSession) wish.since = at_->wrote_at;
+  const bool fills = cached_ != nullptr && cached_->filling;
+  const TimePoint written =
+      fills ? cached_->cache.ClockOf(at_->server_database).last() : TimePoint();
+  if (fills && database->replica_fallback == config::ReplicaFallback::kPrimary) {
+    wish.since = std::max(wish.since, written);
+  }
   auto replica = at_->copies->Pick(host_.shared().pools, config, wish);
   if (replica != nullptr) {
     pool_ = std::move(replica);
+    if (fills) cached_->storable = wish.since >= written;
   } else if (!reads_ || database->replica_fallback == config::ReplicaFallback::kError) {
     return Error(sqlstate::kCannotConnectNow,
                  "no replica can answer this just now (SHOW NODES on the console says why; with "

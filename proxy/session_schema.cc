@@ -41,7 +41,9 @@ net::Task<bool> Session::ChangeSchema(std::string request) {
   auto change = SchemaChangeOf(ReadRequest(wire::AsBytes(request), Reading()), Reading());
   StatusOr<std::string> tag = "";
   if (change.ok()) {
+    if (cached_ != nullptr) cached_->writes.WriteUnknown();
     tag = co_await CarryOut(*std::move(change));
+    if (cached_ != nullptr) cached_->writes.Over();
   } else {
     tag = change.status();
   }

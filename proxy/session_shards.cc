@@ -92,6 +92,7 @@ StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
   Node& fresh = nodes_[name];
   fresh.name = name;
   fresh.primary = *std::move(pool);
+  fresh.server_database = ServersDatabase(*node);
   fresh.copies = CopiesOf(*database, *node, fresh.primary);
   return &fresh;
 }

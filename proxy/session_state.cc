@@ -96,6 +96,16 @@ void SessionState::DropUnnamed() {
   coming_.clear();
 }
 
+void SessionState::KeepUnnamed(uint64_t number, std::string_view text, std::string_view types,
+                               router::FactsRef facts) {
+  coming_.clear();
+  unnamed_.number = number;
+  unnamed_.held = true;
+  unnamed_.text.assign(text);
+  unnamed_.types.assign(types);
+  unnamed_.facts = std::move(facts);
+}
+
 void SessionState::CloseUnnamed() { closing_ = unnamed().number; }
 
 void SessionState::UnnamedClosed(uint64_t number, bool done) {

@@ -57,6 +57,9 @@ class SessionState {
   Unnamed& Replace(uint64_t number);
   void Replaced(uint64_t number, bool done, bool skipped);
   void DropUnnamed();
+  // It was answered in the server's place, which has it nowhere yet.
+  void KeepUnnamed(uint64_t number, std::string_view text, std::string_view types,
+                   router::FactsRef facts);
   // A Close of it is sent; then it was carried out, or not.
   void CloseUnnamed();
   void UnnamedClosed(uint64_t number, bool done);

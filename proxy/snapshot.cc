@@ -36,6 +36,8 @@ StatusOr<std::shared_ptr<const Snapshot>> Snapshot::Load(const std::string& conf
   const Status sound = snapshot->CheckDatabases(config_path);
   if (!sound.ok()) return sound;
   snapshot->CompileShardMaps();
+  const Status rules = snapshot->CompileCacheRules();
+  if (!rules.ok()) return rules;
   const Status files = snapshot->LoadAuthFiles();
   if (!files.ok()) return files;
   const Status tls = snapshot->LoadTls();
@@ -79,6 +81,13 @@ void Snapshot::CompileShardMaps() {
     for (const config::Node& node : database.all_nodes()) nodes.push_back(node.name);
     shard_maps_[name] = router::ShardMap::Compile(*database.shard_map, nodes);
   }
+}
+
+Status Snapshot::CompileCacheRules() {
+  auto rules = cache::Rules::Compile(config_.cache.rules);
+  if (!rules.ok()) return rules.status();
+  cache_rules_ = std::make_shared<const cache::Rules>(*std::move(rules));
+  return absl::OkStatus();
 }
 
 router::ShardMapRef Snapshot::ShardMapOf(const std::string& database) const {

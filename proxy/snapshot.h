@@ -13,6 +13,7 @@
 #include "config/ident_map.h"
 #include "config/users.h"
 #include "net/tls.h"
+#include "query-cache/rules.h"
 #include "router/shard_map.h"
 #include "wire/scram.h"
 
@@ -36,6 +37,8 @@ class Snapshot {
   const config::OwnAddresses& own_addresses() const { return own_addresses_; }
   // Of the configuration's entry of this name; null when one node holds everything.
   router::ShardMapRef ShardMapOf(const std::string& database) const;
+  // What may be cached.
+  const std::shared_ptr<const cache::Rules>& cache_rules() const { return cache_rules_; }
   // Null when TLS is off.
   const std::shared_ptr<const net::TlsContext>& tls() const { return tls_; }
 
@@ -57,12 +60,14 @@ class Snapshot {
 
   Status CheckDatabases(const std::string& config_path) const;
   void CompileShardMaps();
+  Status CompileCacheRules();
   Status LoadAuthFiles();
   Status LoadTls();
 
   uint64_t number_ = NextNumber();
   config::Config config_;
   std::map<std::string, router::ShardMapRef> shard_maps_;  // by database
+  std::shared_ptr<const cache::Rules> cache_rules_;
   config::Users users_;
   config::HbaRules hba_;
   config::IdentMaps ident_maps_;

@@ -79,17 +79,31 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   pools_ =
       std::make_unique<pooler::Pools>(pooler::PoolServices{*connector_, *canceller_, workers_});
   nodes_ = std::make_unique<pooler::NodeMonitor>(pooler::NodeMonitor::Hooks{
-      .on_change = [this](const pooler::NodeViewRef& view) { pools_->Follow(view); },
+      .on_change = [this](const pooler::NodeViewRef& view) { OnNodeChange(view); },
       .is_paused = [this](const std::string& database) { return pools_->paused(database); }});
   nodes_->Configure(NodesOf(snapshot_->config()));
   peer_cancels_ = std::make_unique<PeerCancels>();
   statistics_ = std::make_unique<Statistics>(workers_.size());
+  const config::Cache& cache = snapshot_->config().cache;
+  if (cache.enabled) {
+    cache_ = std::make_unique<cache::QueryCache>(
+        cache::Store::Limits{cache.max_bytes, cache.max_entry_bytes});
+  }
   shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
-                                     placements_, *nodes_, hosts_, *statistics_, *this, latest_);
+                                     placements_, *nodes_, hosts_, *statistics_, *this, latest_,
+                                     cache_.get());
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
   listener_ = std::make_unique<Listener>(io_, *shared_);
+}
+
+// Another primary may lack what the last one had committed.
+void Supervisor::OnNodeChange(const pooler::NodeViewRef& view) {
+  pools_->Follow(view);
+  if (cache_ == nullptr) return;
+  uint64_t& epoch = node_epochs_[{view->database, view->node}];
+  if (std::exchange(epoch, view->epoch) != view->epoch) cache_->versions.BumpAll();
 }
 
 // Nobody new comes in, what serves sessions ends, then what they used.
@@ -205,6 +219,10 @@ void Supervisor::Serve(SnapshotRef snapshot) {
     const std::string* now = snapshot_->users().Find(user);
     return now != nullptr ? *now == secret : snapshot_->config().AsksForSecrets();
   });
+  if (cache_ != nullptr) {
+    const config::Cache& cache = snapshot_->config().cache;
+    cache_->store.SetLimits({cache.max_bytes, cache.max_entry_bytes});
+  }
   nodes_->Configure(NodesOf(snapshot_->config()));
   pools_->Reconfigure(snapshot_->config(), snapshot_->number());
   listener_->Adapt(snapshot_->config().listen);
@@ -236,6 +254,13 @@ void Supervisor::RequestMapChange(ShardMapChange change, Done done) {
       }
     }
     done(std::move(outcome));
+  });
+}
+
+void Supervisor::RequestFlush(std::function<bool(const cache::Entry&)> matches, Done done) {
+  boost::asio::post(io_, [this, matches = std::move(matches), done = std::move(done)]() mutable {
+    if (cache_ != nullptr) LogInfo("CACHE FLUSH entries={}", cache_->store.EraseIf(matches));
+    done(absl::OkStatus());
   });
 }
 

@@ -4,8 +4,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/worker.h"
@@ -37,10 +39,12 @@ class Supervisor final : public Control {
   void RequestReload(Done done) override;
   void RequestChange(Edit edit, Done done) override;
   void RequestMapChange(ShardMapChange change, Done done) override;
+  void RequestFlush(std::function<bool(const cache::Entry&)> matches, Done done) override;
   void RequestShutdown(Ending ending) override;
   bool shutting_down() const override { return stopping_; }
   void PauseAll(bool pause);
   void BeginEnding(Ending ending);
+  void OnNodeChange(const pooler::NodeViewRef& view);
   void Tick();
   void EndPeriod();
 
@@ -62,6 +66,8 @@ class Supervisor final : public Control {
   CancelKeys cancel_keys_;
   std::unique_ptr<PeerCancels> peer_cancels_;
   std::unique_ptr<Statistics> statistics_;
+  std::map<std::pair<std::string, std::string>, uint64_t> node_epochs_;  // the node monitor's
+  std::unique_ptr<cache::QueryCache> cache_;                             // null = there is none
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Listener> listener_;
   Ending ending_ = Ending::kNo;

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <string>
 
+#include "proxy/cache_admissions.h"
 #include "proxy/catalog_verdicts.h"
 #include "proxy/planners.h"
 #include "proxy/reason_counts.h"
 #include "proxy/shard_statistics.h"
+#include "query-cache/key.h"
 #include "router/statement_cache.h"
 
 namespace pgweir::proxy {
@@ -20,6 +22,8 @@ struct WorkerTools {
 
   router::StatementCache statements;
   CatalogVerdicts catalogs;
+  CacheAdmissions admissions;
+  cache::KeyMaker keys;
   Planners planners;
   PatternCountersOfWorker patterns;
   std::string flight;     // requests that are put together anew

@@ -39,6 +39,7 @@ Rule ValuesOf(const config::CacheRule& from, int number) {
   rule.allow_stable = from.allow_stable;
   for (const std::string& name : from.key_settings) rule.key_settings.push_back(Lower(name));
   rule.verify = from.verify;
+  rule.verify_disables = from.verify_disables;
   return rule;
 }
 

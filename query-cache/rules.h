@@ -29,6 +29,7 @@ struct Rule {
   bool allow_stable = false;
   std::vector<std::string> key_settings;  // lower case
   double verify = 0;
+  bool verify_disables = false;
 };
 
 // What rules look at in a statement. Views of the caller's.

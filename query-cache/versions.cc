@@ -21,6 +21,7 @@ constexpr uint64_t kEnds = ~uint64_t{0};  // one less
 // What the versions of a table stand for. A read of symbols asks for kWhole and those symbols, a
 // read of the table for kAny; so each kind of write outdates both kinds of answers.
 enum Kind : uint64_t {
+  kEverything,
   kDatabase,
   kAny,    // something in the table was written
   kWhole,  // the table was written, and it isn't known which symbols of it
@@ -80,10 +81,11 @@ Reading Versions::Read(const Extent& read) const {
   Reading reading;
   if (read.unknown) return reading;
   reading.known_ = true;
-  size_t count = 1;
+  size_t count = 2;
   for (const Extent::Table& table : read.tables) count += 1 + table.symbols.size();
   reading.stamps_.reserve(count);
   const auto stamp = [&](uint32_t slot) { reading.stamps_.push_back({slot, slots_[slot].load()}); };
+  stamp(SlotOf(0, kEverything));
   stamp(SlotOf(read.database.value, kDatabase));
   for (const Extent::Table& table : read.tables) {
     stamp(SlotOf(table.id.value, table.symbols.empty() ? kAny : kWhole));
@@ -114,6 +116,12 @@ std::vector<uint32_t> Versions::SlotsOfWrite(const Extent& write) const {
   const auto repeated = std::ranges::unique(slots);
   slots.erase(repeated.begin(), repeated.end());
   return slots;
+}
+
+void Versions::BumpAll() {
+  const uint32_t slot = SlotOf(0, kEverything);
+  Raise(slot, kBegins);
+  Raise(slot, kEnds);
 }
 
 Writing Versions::Write(const Extent& write) {

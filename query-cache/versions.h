@@ -121,6 +121,8 @@ class Versions {
 
   // A write that is over already, or a flush.
   void Bump(const Extent& write) { Write(write).End(); }
+  // Whatever was read before is outdated: a flush of everything, another primary.
+  void BumpAll();
 
  private:
   friend class Writing;

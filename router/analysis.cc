@@ -1,6 +1,7 @@
 #include "router/analysis.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -47,6 +48,7 @@ class Analysis {
   void SetRange(StatementFacts& facts, size_t first, size_t end) const;
   void FindPreparedName(StatementFacts& facts) const;
   bool NamesTemporary(const StatementFacts& facts) const;
+  void NoteKeywords(StatementFacts& facts) const;
   int HighestParameter() const;
   void NotUnderstood(std::string why);
   size_t TokenAt(size_t normal_offset) const;
@@ -101,6 +103,7 @@ void Analysis::AddStatement(const PgQuery__RawStmt& raw) {
            length == std::string::npos ? scan_.tokens().size() : TokenAt(begin + length));
   if (raw.stmt) WalkStatement(*raw.stmt, scan_, facts, facts_.settings);
   if (NamesTemporary(facts)) facts.effects |= kTemporary;
+  NoteKeywords(facts);
   FindPreparedName(facts);
 }
 
@@ -153,6 +156,19 @@ bool Analysis::NamesTemporary(const StatementFacts& facts) const {
     if (begins && IsTemporarySchema(NameOf(sql_, scan_, token))) return true;
   }
   return false;
+}
+
+// All of them are reserved, so that as names they stand in quotes, or behind a point.
+void Analysis::NoteKeywords(StatementFacts& facts) const {
+  constexpr std::array<std::string_view, 5> kTimes = {
+      "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"};
+  for (const Token& token : scan_.tokens().subspan(facts.first_token, facts.tokens)) {
+    if (token.kind != TokenKind::kWord) continue;
+    const std::string_view word = NormalText(scan_, token);
+    facts.samples = facts.samples || word == "tablesample";
+    facts.asks_time =
+        facts.asks_time || std::find(kTimes.begin(), kTimes.end(), word) != kTimes.end();
+  }
 }
 
 int Analysis::HighestParameter() const {

@@ -44,6 +44,14 @@ struct CatalogRelation {
   // Reading it is surely nothing but a read (router/read_verdict.h): of a view, what it is made of
   // is, too.
   bool surely_read = true;
+  // Reading it twice may give different rows though nothing was written: a view asks for the time,
+  // or calls a function that isn't immutable.
+  bool read_varies = false;
+  bool row_security = false;
+  // What a read of it reads, and what a write to it may change: itself, partitions and other
+  // children, what views and policies are made of, tables that foreign keys and rules change with
+  // it. Indexes in Catalog::relations(), in order.
+  std::vector<uint32_t> reads, writes;
 };
 
 // Whether a statement may change its session in ways that its text doesn't show, and why.

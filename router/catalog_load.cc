@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -6,12 +7,13 @@
 #include "router/analysis.h"
 #include "router/catalog.h"
 #include "router/read_verdict.h"
+#include "router/repeat_verdict.h"
 #include "router/text_hash.h"
 
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 2};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 2, 1};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -39,6 +41,17 @@ std::optional<uint32_t> Oid(std::string_view text) {
 Volatility VolatilityFrom(std::string_view text) {
   if (text == "i") return Volatility::kImmutable;
   return text == "s" ? Volatility::kStable : Volatility::kVolatile;
+}
+
+std::vector<uint32_t> ReachedFrom(uint32_t start, const std::vector<std::vector<uint32_t>>& edges) {
+  std::vector<uint32_t> reached = {start};
+  for (size_t i = 0; i < reached.size(); ++i) {
+    for (const uint32_t next : edges[reached[i]]) {
+      if (std::find(reached.begin(), reached.end(), next) == reached.end()) reached.push_back(next);
+    }
+  }
+  std::sort(reached.begin(), reached.end());
+  return reached;
 }
 
 }  // namespace
@@ -72,9 +85,11 @@ class CatalogLoader {
   void LoadUses();
   void LoadAggregatesAndIndexes();
   void SpreadUses();
+  void LoadSecured();
+  void Reach();
   void JudgeViews();
   void DoubtAncestors(const CatalogRelation& relation);
-  bool IsSureView(const CatalogRelation& view) const;
+  bool IsSureView(CatalogRelation& view) const;
   bool Spread(const Use& use);
   std::optional<uint32_t> IndexOf(std::string_view oid) const;
 
@@ -96,7 +111,9 @@ StatusOr<CatalogRef> CatalogLoader::Load() {
   LoadAggregatesAndIndexes();
   SpreadUses();
   catalog_->hides_volatile_ = !Rows(CatalogQuery::kHidden).empty();
+  LoadSecured();
   JudgeViews();
+  Reach();
   catalog_->fingerprint_ = Fingerprint(rows_);
   return CatalogRef(std::move(catalog_));
 }
@@ -259,12 +276,40 @@ void CatalogLoader::DoubtAncestors(const CatalogRelation& relation) {
 }
 
 // By its definition: dependencies don't name what is built in.
-bool CatalogLoader::IsSureView(const CatalogRelation& view) const {
+bool CatalogLoader::IsSureView(CatalogRelation& view) const {
   SqlScan scan;
   scan.Scan(view.definition);
   const Facts facts = Analyse(view.definition, scan);
-  return facts.statements.size() == 1 &&
-         JudgeRead(facts.statements[0], *catalog_) == ReadVerdict::kRead;
+  if (facts.statements.size() != 1) return false;
+  if (JudgeRead(facts.statements[0], *catalog_) != ReadVerdict::kRead) return false;
+  view.read_varies = Varies(facts.statements[0], *catalog_);
+  return true;
+}
+
+void CatalogLoader::LoadSecured() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kSecured)) {
+    const auto relation = IndexOf(row[0]);
+    if (relation) catalog_->relations_[*relation].row_security = true;
+  }
+}
+
+// What each leads to, by way of any number of others.
+void CatalogLoader::Reach() {
+  const size_t count = catalog_->relations_.size();
+  std::vector<std::vector<uint32_t>> read(count), written(count);
+  for (const Use& use : uses_) {
+    if (!use.used_relation) continue;
+    written[use.relation].push_back(*use.used_relation);
+    if (use.when_read) read[use.relation].push_back(*use.used_relation);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const std::vector<uint32_t>& children = catalog_->relations_[i].children;
+    read[i].insert(read[i].end(), children.begin(), children.end());
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    catalog_->relations_[i].reads = ReachedFrom(i, read);
+    catalog_->relations_[i].writes = ReachedFrom(i, written);
+  }
 }
 
 std::optional<uint32_t> CatalogLoader::IndexOf(std::string_view oid) const {

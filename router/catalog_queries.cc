@@ -57,7 +57,8 @@ WHERE n.nspname = 'pg_catalog'
 GROUP BY p.proname ORDER BY p.proname)";
 
 // In turn: functions, operators and relations of views and rules; functions of defaults, of check
-// constraints, of triggers, of policies; tables that foreign keys change with theirs.
+// constraints, of triggers, of policies; relations of policies; tables that foreign keys change
+// with theirs.
 constexpr const char* kUses = R"(
 SELECT w.ev_class::text, CASE w.ev_type WHEN '1' THEN 'r' ELSE 'w' END, 'f', d.refobjid::text
 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
@@ -87,6 +88,10 @@ UNION SELECT p.polrelid::text, 'r', 'f', d.refobjid::text
 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_policy p ON p.oid = d.objid
 WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
   AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+UNION SELECT p.polrelid::text, 'r', 'r', d.refobjid::text
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_policy p ON p.oid = d.objid
+WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> p.polrelid
 UNION SELECT c.confrelid::text, 'w', 'r', c.conrelid::text
 FROM pg_catalog.pg_constraint c
 WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
@@ -129,6 +134,9 @@ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f')
                     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
 ORDER BY a.attrelid, a.attnum)";
 
+constexpr const char* kSecured = R"(
+SELECT c.oid::text FROM pg_catalog.pg_class c WHERE c.relrowsecurity ORDER BY c.oid)";
+
 }  // namespace
 
 const char* CatalogQueryText(CatalogQuery query) {
@@ -153,6 +161,8 @@ const char* CatalogQueryText(CatalogQuery query) {
       return kIndexes;
     case CatalogQuery::kDrawn:
       return kDrawn;
+    case CatalogQuery::kSecured:
+      return kSecured;
   }
   return "";
 }

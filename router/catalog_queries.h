@@ -24,8 +24,9 @@ enum class CatalogQuery : uint8_t {
   kAggregates,   // name of each aggregate, whatever its schema
   kIndexes,      // schema, name, its relation's oid
   kDrawn,        // relation's oid, name of each column whose default draws from a sequence
+  kSecured,      // oid of each relation with row-level security
 };
-inline constexpr size_t kCatalogQueries = 10;
+inline constexpr size_t kCatalogQueries = 11;
 
 const char* CatalogQueryText(CatalogQuery query);
 

@@ -11,6 +11,7 @@
 #include "router/route_template.h"
 #include "router/shard_map.h"
 #include "router/statement_facts.h"
+#include "router/touched_symbols.h"
 
 namespace pgweir::router {
 
@@ -41,6 +42,11 @@ class Planner {
 
   // statement: which of the text's.
   Plan Find(const FactsRef& facts, size_t statement, const BoundValues& values);
+  // The symbols that it depends on, or may change.
+  std::vector<TouchedSymbols> SymbolsOf(const FactsRef& facts, size_t statement,
+                                        const BoundValues& values) {
+    return SymbolsTouched(TemplateOf(facts, statement), values);
+  }
   // What one of its plan's nodes is sent of its lists.
   ListSplit Split(const FactsRef& facts, size_t statement, const BoundValues& values, NodeId node);
 

@@ -132,6 +132,9 @@ struct StatementFacts {
   bool begins = false;        // BEGIN, START TRANSACTION
   // The same with READ ONLY, at a level that a standby has.
   bool begins_read_only = false;
+  bool commits_prepared = false;  // COMMIT PREPARED
+  bool asks_time = false;  // CURRENT_TIMESTAMP and its kin, which are no functions to the grammar
+  bool samples = false;    // TABLESAMPLE
   // Of a PREPARE: what each EXECUTE of it does. Its relations and functions are the query's, too.
   uint32_t body_effects = kNoEffect;
 };

@@ -239,6 +239,7 @@ void StatementWalk::WalkTransaction(const PgQuery__TransactionStmt& transaction)
                        kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_PREPARE ||
                        kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED;
   Is(StatementKind::kTransaction, kTransaction | (commits ? kCommits : kNoEffect));
+  facts_.commits_prepared = kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED;
   facts_.begins = transaction.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN ||
                   transaction.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START;
   facts_.begins_read_only = BeginsReadOnly(transaction);

@@ -26,12 +26,14 @@ constexpr std::string_view kHelp = R"(
 	SHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION
 	SHOW PEERS|PEER_POOLS|SESSION_STATE|NODES|SHARDS
 	SHOW FDS|SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
+	SHOW CACHE [RULES|TABLES|DIGESTS]
 	SHOW DNS_HOSTS|DNS_ZONES
 	SHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
 	SET key = value
 	SET SHARD [DATABASE database] 'pattern' TO node
 	DROP SHARD [DATABASE database] 'pattern'
-	EXPLAIN ROUTE [DATABASE database] 'SQL'
+	EXPLAIN ROUTE|CACHE [DATABASE database] 'SQL'
+	CACHE FLUSH [DATABASE database|TABLE table|RULE rule|DIGEST digest]
 	RELOAD
 	PAUSE [database]
 	RESUME [database]
@@ -75,6 +77,8 @@ std::string_view TagOf(Kind kind) {
       return "SET SHARD";
     case Kind::kDropShard:
       return "DROP SHARD";
+    case Kind::kCacheFlush:
+      return "CACHE FLUSH";
     default:
       return "SET";
   }
@@ -116,6 +120,8 @@ net::Task<StatusOr<Result>> Console::Run(std::string statement) {
       co_return result;
     case Kind::kExplainRoute:
       co_return ExplainRoute(command);
+    case Kind::kExplainCache:
+      co_return ExplainCache(command);
     case Kind::kBegin:
     case Kind::kEnd:
       in_transaction_ = command.kind == Kind::kBegin;
@@ -157,7 +163,7 @@ net::Task<Status> Console::Act(Command command) {
   pooler::Pools& pools = host_.shared().pools;
   const bool names_database = command.kind != Kind::kKillClient && command.kind != Kind::kSet &&
                               command.kind != Kind::kShutdown && command.kind != Kind::kSetShard &&
-                              command.kind != Kind::kDropShard;
+                              command.kind != Kind::kDropShard && command.kind != Kind::kCacheFlush;
   const Status known = names_database ? CheckDatabase(command.name) : absl::OkStatus();
   if (!known.ok()) co_return known;
   switch (command.kind) {
@@ -187,6 +193,8 @@ net::Task<Status> Console::Act(Command command) {
     case Kind::kSetShard:
     case Kind::kDropShard:
       co_return co_await EditShardMap(std::move(command));
+    case Kind::kCacheFlush:
+      co_return co_await FlushCache(std::move(command));
     default:
       co_return co_await Set(command.name, command.value);
   }

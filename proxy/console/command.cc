@@ -132,6 +132,7 @@ class Parser {
     if (first == "set") return Keyword(1) == "shard" && !Assigns(2) ? Shard() : Set();
     if (first == "drop" && Keyword(1) == "shard") return Shard();
     if (first == "explain") return Explain();
+    if (first == "cache") return CacheFlush();
     if (first == "begin" || first == "start") return Command{Kind::kBegin, "BEGIN"};
     if (first == "commit" || first == "end") return Command{Kind::kEnd, "COMMIT"};
     if (first == "rollback" || first == "abort") return Command{Kind::kEnd, "ROLLBACK"};
@@ -171,6 +172,10 @@ class Parser {
     if (Keyword(1) == "time" && Keyword(2) == "zone") {
       return ShowSetting("TimeZone");
     }
+    // SHOW CACHE [RULES | TABLES | DIGESTS]
+    if (Keyword(1) == "cache" && tokens_.size() == 3) {
+      return Command{Kind::kShow, "cache_" + Keyword(2)};
+    }
     if (tokens_.size() != 2) return Invalid();
     if (FindSessionSetting(tokens_[1].text) != nullptr) return ShowSetting(tokens_[1].text);
     return Command{Kind::kShow, Lower(tokens_[1].text)};
@@ -203,11 +208,21 @@ class Parser {
     return command;
   }
 
-  // EXPLAIN ROUTE [DATABASE name] 'SQL'
+  // CACHE FLUSH [DATABASE name | TABLE name | RULE number | DIGEST digest]
+  StatusOr<Command> CacheFlush() const {
+    if (Keyword(1) != "flush") return Invalid();
+    if (tokens_.size() == 2) return Command{Kind::kCacheFlush};
+    const std::string of = Keyword(2);
+    const bool known = of == "database" || of == "table" || of == "rule" || of == "digest";
+    if (!known || tokens_.size() != 4 || tokens_[3].kind == Token::Kind::kSign) return Invalid();
+    return Command{Kind::kCacheFlush, of, tokens_[3].text};
+  }
+
+  // EXPLAIN ROUTE | CACHE [DATABASE name] 'SQL'
   StatusOr<Command> Explain() const {
-    Command command{Kind::kExplainRoute};
+    Command command{Keyword(1) == "cache" ? Kind::kExplainCache : Kind::kExplainRoute};
     size_t at = 2;
-    if (Keyword(1) != "route") return Invalid();
+    if (Keyword(1) != "route" && Keyword(1) != "cache") return Invalid();
     command.database = DatabaseAt(at);
     if (tokens_.size() != at + 1 || tokens_[at].kind != Token::Kind::kString) return Invalid();
     command.value = tokens_[at].text;
@@ -276,7 +291,8 @@ std::vector<std::string_view> CommandWords() {
 }
 
 Columns OwnColumns(const Command& command) {
-  if (command.kind == Kind::kExplainRoute) return {{"QUERY PLAN", wire::ColumnType::kText}};
+  if (command.kind == Kind::kExplainRoute || command.kind == Kind::kExplainCache)
+    return {{"QUERY PLAN", wire::ColumnType::kText}};
   if (command.kind == Kind::kSelectOne) return {{"?column?", wire::ColumnType::kInt4}};
   return {{command.column, wire::ColumnType::kText}};
 }

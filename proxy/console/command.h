@@ -32,6 +32,8 @@ struct Command {
     kSuspend,
     kShutdown,
     kExplainRoute,  // `value`, SQL
+    kExplainCache,  // likewise
+    kCacheFlush,    // of `name` (database, table, rule, digest; "" = all of it) the one `value`
     kSetShard,      // the pattern `name` to the node `value`
     kDropShard,     // `name`
   };
@@ -39,7 +41,7 @@ struct Command {
   std::string name = {};  // "" where there is none
   std::string value = {};
   std::string_view column = {};  // of a kShowSetting: the name, for good
-  std::string database = {};     // that the last three mean; "" = the only one there is
+  std::string database = {};     // that these mean; "" = the only one there is
 };
 
 // The statements of a text, without the semicolons between them; empty ones are left out.

@@ -80,6 +80,9 @@ class Console {
   // --- of sharded databases (sharding.cc) ---
   StatusOr<Result> ExplainRoute(const Command& command);
   net::Task<Status> EditShardMap(Command command);
+  // --- of the query cache (cache.cc) ---
+  StatusOr<Result> ExplainCache(const Command& command);
+  net::Task<Status> FlushCache(Command command);
   // The database that a command names, else the only one that is sharded.
   StatusOr<const config::Database*> DatabaseMeant(const std::string& named) const;
   // Whether a command may name it; `database` "" means all and is fine.

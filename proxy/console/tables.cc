@@ -18,6 +18,18 @@ namespace {
 constexpr std::array kTables = {
     TableKind{"active_sockets", PGWEIR_SOCKET_COLUMNS PGWEIR_BUFFER_COLUMNS, "", false,
               FillActiveSockets},
+    TableKind{"cache",
+              "q entries, q bytes, q hits, q misses, N hit_rate, q stores, q evictions, "
+              "q invalidations, q coalesced, q stale_served, q redis_hits, q redis_errors, "
+              "q shadow_hits, q too_large, q verified, q differences",
+              "", false, FillCache},
+    TableKind{"cache_digests", "s digest, q hits, q misses, q shadow_hits, s bypasses", "", false,
+              FillCacheDigests},
+    TableKind{"cache_rules",
+              "s rule, s scope, s mode, s ttl, q hits, q misses, q shadow_hits, s bypasses", "",
+              false, FillCacheRules},
+    TableKind{"cache_tables", "s table, q hits, q misses, q shadow_hits, s bypasses", "", false,
+              FillCacheTables},
     TableKind{"clients", PGWEIR_SOCKET_COLUMNS, "", false, FillClients},
     TableKind{"config", "s key, s value, s default, s changeable", "", false, FillConfig},
     TableKind{"databases",

@@ -53,6 +53,11 @@ net::Task<Rows> FillStats(const View& view);
 net::Task<Rows> FillStatsTotals(const View& view);
 net::Task<Rows> FillStatsAverages(const View& view);
 net::Task<Rows> FillTotals(const View& view);
+// tables_cache.cc
+net::Task<Rows> FillCache(const View& view);
+net::Task<Rows> FillCacheRules(const View& view);
+net::Task<Rows> FillCacheTables(const View& view);
+net::Task<Rows> FillCacheDigests(const View& view);
 // tables_shards.cc
 net::Task<Rows> FillShards(const View& view);
 // tables_sockets.cc

@@ -20,7 +20,6 @@ TEST_F(CacheSection, ReadsTheCachesRulesInTheirOrder) {
 [cache]
 max_bytes = "1GiB"
 max_entry_bytes = "64KiB"
-in_transactions = "until_write"
 [[cache.rules]]
 tables = ["candles", "public.trades"]
 mode = "shadow"
@@ -40,7 +39,6 @@ pattern = "^select .* from candles"
 )");
   EXPECT_EQ(config.cache.max_bytes, uint64_t{1} << 30);
   EXPECT_EQ(config.cache.max_entry_bytes, 65536u);
-  EXPECT_EQ(config.cache.in_transactions, InTransactions::kUntilWrite);
   ASSERT_EQ(config.cache.rules.size(), 3u);
   const CacheRule expected{.tables = {"candles", "public.trades"},
                            .digest = std::nullopt,
@@ -74,8 +72,6 @@ TEST_F(CacheSection, SaysWhatIsWrongWithTheCache) {
        "pgweir.toml:2:13: cache.max_bytes: must be at least \"1024KiB\""},
       {"[cache]\nmax_entry_bytes = \"1GiB\"",
        "pgweir.toml:2:19: cache.max_entry_bytes: must be at most max_bytes"},
-      {"[cache]\nin_transactions = \"always\"",
-       "pgweir.toml:2:19: cache.in_transactions: must be one of \"never\", \"until_write\""},
       {"[cache]\nrules = 1", "pgweir.toml:2:9: cache.rules: must be a list of tables"},
       {"[cache]\nrules = [1]", "pgweir.toml:2:10: cache.rules: must be a table"},
       {rule + "ttl = \"5s\"",

@@ -436,8 +436,8 @@ in_transactions = "never"
 [databases.market]
 primary = "host=m")");
   const BadValue cases[] = {
-      {"[cache]\nenabled = true",
-       "pgweir.toml:2:11: key cache.enabled is not served by this version; leave it out"},
+      {"[cache]\nin_transactions = \"until_write\"",
+       "pgweir.toml:2:19: key cache.in_transactions is not served by this version; leave it out"},
       {"[admin]\nhttp = \"127.0.0.1:1\"",
        "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},

@@ -1,0 +1,93 @@
+#include "proxy/answer_capture.h"
+
+#include <algorithm>
+
+namespace pgweir::proxy {
+namespace {
+
+namespace backend = wire::backend;
+
+uint32_t BodyLength(std::string_view header) {
+  uint32_t length = 0;
+  for (const char c : header.substr(1)) length = length << 8 | static_cast<unsigned char>(c);
+  return length < 4 ? 0 : length - 4;
+}
+
+}  // namespace
+
+void AnswerCapture::Begin(size_t max_bytes) {
+  *this = AnswerCapture();
+  max_bytes_ = max_bytes;
+  given_up_ = false;
+}
+
+void AnswerCapture::Take(wire::Bytes bytes) {
+  begun_ = true;
+  while (!bytes.empty() && !given_up_ && !complete_) {
+    if (body_left_ == 0) {
+      const size_t missing = std::min(wire::kHeaderSize - header_.size(), bytes.size());
+      header_.append(wire::AsText(bytes.first(missing)));
+      bytes = bytes.subspan(missing);
+      if (header_.size() < wire::kHeaderSize) return;
+      OnHeader();
+      if (body_left_ == 0) OnEnd();
+      continue;
+    }
+    const wire::Bytes piece = bytes.first(std::min<size_t>(body_left_, bytes.size()));
+    bytes = bytes.subspan(piece.size());
+    body_left_ -= static_cast<uint32_t>(piece.size());
+    OnBody(piece);
+    if (body_left_ == 0) OnEnd();
+  }
+}
+
+void AnswerCapture::OnHeader() {
+  type_ = header_[0];
+  body_left_ = BodyLength(header_);
+  switch (type_) {
+    case backend::kDataRow:
+      ++row_count;
+      too_long_ = rows.size() + row_description.size() + body_left_ > max_bytes_;
+      if (too_long_) return GiveUp();
+      rows += header_;
+      return;
+    case backend::kRowDescription:
+      too_long_ = body_left_ > max_bytes_;
+      if (too_long_) return GiveUp();
+      row_description = header_;
+      return;
+    case backend::kParseComplete:
+    case backend::kBindComplete:
+    case backend::kCloseComplete:
+    case backend::kCommandComplete:
+    case backend::kReadyForQuery:
+    // Not part of the answer: it may come at any time.
+    case backend::kNotificationResponse:
+      return;
+    default:
+      // An error, a notice that others would miss, a setting that a function has changed …
+      return GiveUp();
+  }
+}
+
+void AnswerCapture::OnBody(wire::Bytes piece) {
+  if (type_ == backend::kDataRow) rows += wire::AsText(piece);
+  if (type_ == backend::kRowDescription) row_description += wire::AsText(piece);
+  if (type_ == backend::kCommandComplete) tag += wire::AsText(piece);
+  if (type_ == backend::kReadyForQuery) status_ = wire::AsText(piece)[0];
+}
+
+void AnswerCapture::OnEnd() {
+  header_.clear();
+  if (type_ == backend::kCommandComplete && tag.ends_with('\0')) tag.pop_back();
+  if (type_ != backend::kReadyForQuery) return;
+  complete_ = status_ == static_cast<char>(wire::TransactionStatus::kIdle) && !tag.empty();
+  if (!complete_) GiveUp();
+}
+
+void AnswerCapture::GiveUp() {
+  given_up_ = true;
+  std::string().swap(rows);
+}
+
+}  // namespace pgweir::proxy

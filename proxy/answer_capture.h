@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "wire/protocol.h"
+
+namespace pgweir::proxy {
+
+// Keeps the answer to one read while it passes to its client, for others who ask the same. Gives up
+// on whatever isn't such an answer, and on one that is too long. For one thread.
+class AnswerCapture {
+ public:
+  // Another answer begins.
+  void Begin(size_t max_bytes);
+  // What the client is sent, in pieces of any size.
+  void Take(wire::Bytes bytes);
+
+  // The client has been sent some of it.
+  bool begun() const { return begun_; }
+  // All of it is here, up to ReadyForQuery, outside of a transaction.
+  bool complete() const { return complete_; }
+  // The answer is over, and none to be kept, or will be none.
+  bool given_up() const { return given_up_; }
+  bool too_long() const { return too_long_; }
+  bool failed() const { return type_ == wire::backend::kErrorResponse; }
+
+  std::string row_description;  // the message; "" = there was none
+  std::string rows;             // DataRow messages
+  std::string tag;              // of CommandComplete
+  uint64_t row_count = 0;
+
+ private:
+  void OnHeader();
+  void OnBody(wire::Bytes piece);
+  void OnEnd();
+  void GiveUp();
+
+  std::string header_;
+  uint32_t body_left_ = 0;
+  char type_ = 0;
+  char status_ = 0;
+  size_t max_bytes_ = 0;
+  bool begun_ = false;
+  bool complete_ = false;
+  bool given_up_ = true;
+  bool too_long_ = false;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,410 @@
+// Reads that the query cache answers, and answers that are kept for it.
+//
+// A read outside of a transaction is looked for before it goes to a server. When it isn't there,
+// one session asks, and those that want the same wait for its answer. What a session writes is told
+// to the cache by proxy/write_watch.
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "pooler/conninfo.h"
+#include "proxy/bound_parameters.h"
+#include "proxy/session.h"
+#include "query-cache/extents.h"
+#include "router/repeat_verdict.h"
+#include "router/statement_cache.h"
+#include "wire/messages.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using cache::Freshness;
+using cache::Refusal;
+
+// The one statement that is carried out; null when there are several, or none.
+const RequestStatement* OnlyOne(const RequestContents& request) {
+  const RequestStatement* only = nullptr;
+  for (const RequestStatement& statement : request.statements) {
+    if (!statement.carried_out()) continue;
+    if (only != nullptr) return nullptr;
+    only = &statement;
+  }
+  return only;
+}
+
+bool MayBeRead(const RequestStatement& statement) {
+  if (statement.facts == nullptr || statement.facts->statements.empty()) return false;
+  return statement.facts->statements.front().kind == router::StatementKind::kSelect;
+}
+
+// What a comment says, else the session's settings.
+std::optional<router::Hints::Cache> WishOf(std::string_view text, const router::SqlScan& scan,
+                                           const CacheSettings& settings) {
+  if (!scan.comments().empty()) {
+    const auto hints = router::HintsOf(text, scan);
+    if (hints.ok() && hints->cache.has_value()) return hints->cache;
+  }
+  return settings.wish;
+}
+
+bool NamesMoment(const router::SqlScan& scan, std::string_view text,
+                 const BoundParameters& parameters) {
+  const auto literals = scan.literals();
+  return std::any_of(literals.begin(), literals.end(),
+                     [&](const router::Literal& literal) {
+                       return router::MayMeanNow(literal.span.In(text));
+                     }) ||
+         std::any_of(
+             parameters.begin(), parameters.end(), [](const router::BoundParameter& parameter) {
+               return !parameter.null && !parameter.binary && router::MayMeanNow(parameter.bytes);
+             });
+}
+
+// By chance, in this share of cases.
+bool IsChosen(double share) {
+  if (share <= 0) return false;
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(random) < share;
+}
+
+bool IsConnectionClass(const Status& status) {
+  const std::string state = SqlStateOf(status);
+  return state.starts_with("08") || state.starts_with("53") || state.starts_with("57P");
+}
+
+}  // namespace
+
+cache::DatabaseId Session::ServersDatabase(const config::Node& node) const {
+  const std::string named = pooler::DestinationOf(node.primary).database;
+  return cache::DatabaseOf(named.empty() ? database_ : named);
+}
+
+void Session::UseCache() {
+  cache::QueryCache* const cache = host_.shared().cache;
+  if (cache == nullptr || catalog_ == nullptr || dedicated_) return;
+  cached_ = std::make_unique<CachedRead>(*cache, host_.tools().planners);
+  relay_.set_writes(&cached_->writes);
+  TellWritesPlace();
+}
+
+void Session::TellWritesPlace() {
+  if (cached_ == nullptr) return;
+  cached_->writes.set_place({at_->server_database, catalog_, sharded() ? sharding_->map : nullptr});
+}
+
+// Why this read isn't to be answered from the cache; its `rule` and lifetimes otherwise.
+Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& statement,
+                              const CacheAdmissions::Known& known) {
+  CachedRead& read = *cached_;
+  router::StatementCache& statements = host_.tools().statements;
+  statements.Find(statement.text, relay_.parameters->standard_strings());
+  const auto wish = WishOf(statement.text, statements.scan(), read.settings);
+  if (wish.has_value() && wish->off) return Refusal::kOff;
+  const cache::Rule* const rule = known.admission.rule;
+  if (rule == nullptr && !wish.has_value()) return Refusal::kNoRule;
+  if (rule != nullptr && read.cache.IsOff(rule->id)) return Refusal::kOff;
+  const Refusal by_rule = known.admission.Under(rule);
+  if (by_rule != Refusal::kNone) return by_rule;
+  if (read.settings.refusal != Refusal::kNone) return read.settings.refusal;
+  if (known.catalog == nullptr || catalog_->doubtful()) return Refusal::kUnknownName;
+  const auto shape = ReadCacheable(request);
+  if (!shape.has_value()) return Refusal::kRequest;
+  if (shape->extended && !shape->parses) {
+    const StatementRef* const named = relay_.state().Find(shape->statement);
+    if (named == nullptr || (*named)->analysis != read.settings.analysis) return Refusal::kPrepared;
+  }
+  if (rule == nullptr || !rule->allow_stable) {
+    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
+    if (NamesMoment(statements.scan(), statement.text, parameters)) return Refusal::kVaries;
+  }
+  read.request = *shape;
+  read.origin.rule = rule == nullptr ? cache::RuleId() : rule->id;
+  read.lifetimes = rule == nullptr ? cache::Lifetimes() : rule->lifetimes;
+  if (wish.has_value()) read.lifetimes.ttl = read.lifetimes.empty_ttl = wish->ttl;
+  return Refusal::kNone;
+}
+
+cache::Key Session::CacheKeyOf(const RequestStatement& statement) {
+  absl::InlinedVector<std::string_view, 4> nodes = {at_->name};
+  if (sharded()) {
+    for (const router::NodeId node : sharding_->onward) {
+      nodes.push_back(sharding_->map->NameOf(node));
+    }
+  }
+  const CacheSettings& settings = cached_->settings;
+  return host_.tools().keys.Make({.nodes = nodes,
+                                  .database = database_,
+                                  .login_role = user_,
+                                  .effective_role = settings.role,
+                                  .search_path = settings.search_path,
+                                  .settings = settings.fingerprint,
+                                  .protocol = cached_->request.extended ? cache::Protocol::kExtended
+                                                                        : cache::Protocol::kSimple,
+                                  .text = statement.text,
+                                  .parameter_types = statement.types,
+                                  .bind = statement.values});
+}
+
+// What the read depends on.
+cache::Extent Session::ExtentOf(const RequestStatement& statement, const router::Catalog& catalog) {
+  const router::StatementFacts& facts = statement.facts->statements.front();
+  std::vector<router::TouchedSymbols> symbols;
+  if (sharded()) {
+    WorkerTools& tools = host_.tools();
+    tools.statements.Find(statement.text, relay_.parameters->standard_strings());
+    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
+    const router::BoundValues values(statement.text, tools.statements.scan().literals(), parameters,
+                                     relay_.parameters->utf8());
+    symbols = tools.planners.Of(*catalog_, sharding_->map).SymbolsOf(statement.facts, 0, values);
+  }
+  return cache::ExtentOf(at_->server_database, router::TablesRead(facts, catalog), catalog, facts,
+                         symbols);
+}
+
+// The entry, when it may be served to whoever asks now as far as writes go.
+cache::EntryRef Session::FindCached(const cache::Key& key) {
+  CachedRead& read = *cached_;
+  cache::EntryRef entry = read.cache.store.Find(key);
+  if (entry == nullptr) return nullptr;
+  if (!read.cache.versions.Holds(entry->reading)) {
+    read.cache.invalidations.fetch_add(1, std::memory_order_relaxed);
+    read.cache.store.Erase(*entry);
+    return nullptr;
+  }
+  const bool wants_description = !read.request.extended || read.request.describes;
+  return wants_description && entry->row_description.empty() ? nullptr : entry;
+}
+
+void Session::LookInCache(wire::Bytes request, const RequestContents& contents) {
+  CachedRead& read = *cached_;
+  read.Forget();
+  read.answered = false;
+  TellWritesPlace();
+  if (mode_ == config::PoolMode::kSession) return;
+  const RequestStatement* const statement = OnlyOne(contents);
+  if (statement == nullptr || !MayBeRead(*statement) || statement->text.empty()) return;
+  if (sharded() && (!sharding_->refusal.ok() || sharding_->everywhere)) return;
+  if (read.settings.of != relay_.parameters) read.settings = CacheSettingsOf(relay_.parameters);
+  const CacheAdmissions::Known& known = host_.tools().admissions.Of(
+      *catalog_, statement->facts, statement->text, relay_.parameters->standard_strings(),
+      host_.tools().statements, host_.snapshot()->cache_rules(), read.cache);
+  const Refusal refusal = WhyNotCached(request, *statement, known);
+  if (refusal != Refusal::kNone) return known.Refuse(refusal);
+
+  const cache::Rule* const rule = known.admission.rule;
+  const bool shadow = rule != nullptr && rule->mode == config::CacheMode::kShadow;
+  const cache::Key key = CacheKeyOf(*statement);
+  const cache::EntryRef entry = FindCached(key);
+  Freshness freshness =
+      entry == nullptr ? Freshness::kExpired : cache::Judge(*entry, read.lifetimes, Clock::now());
+  // A refresh or comparison asks one node.
+  const bool alone = one_node();
+  if (freshness == Freshness::kStale && !alone) freshness = Freshness::kIfError;
+  const bool hit = freshness == Freshness::kFresh || freshness == Freshness::kStale;
+  if (hit && shadow) return known.ShadowHit();
+  if (hit) {
+    known.Hit();
+    Answer(request, *statement, entry);
+    if (freshness == Freshness::kStale) return Refresh(key, *statement, *known.catalog);
+    if (rule != nullptr && alone && IsChosen(rule->verify)) Verify(*statement, entry, *rule);
+    return;
+  }
+  known.Miss();
+  NoteOrigin(key, *statement, *known.catalog);
+  if (freshness == Freshness::kIfError && !shadow) read.stale = entry;
+  if (shadow) {
+    auto lead = read.cache.flights.TryLead(key, read.origin.reading);
+    if (lead.has_value()) Fill(*std::move(lead));
+    return;
+  }
+  read.news = std::make_shared<NewsBox>(host_.worker(), client_.event);
+  auto joined = read.cache.flights.Join(key, read.origin.reading, NewsBox::TellTo(read.news));
+  if (auto* const lead = std::get_if<cache::Lead>(&joined)) {
+    // Another's answer may have come since.
+    if (const cache::EntryRef now = FindCached(key);
+        now != nullptr && cache::Judge(*now, read.lifetimes, Clock::now()) == Freshness::kFresh) {
+      lead->Land(now);
+      return Answer(request, *statement, now);
+    }
+    return Fill(std::move(*lead));
+  }
+  read.wait.emplace(std::get<cache::Wait>(std::move(joined)));
+  read.waiting = true;
+}
+
+bool Session::one_node() const {
+  return !sharded() || (sharding_->onward.empty() && relay_.joint() == nullptr);
+}
+
+void Session::NoteOrigin(const cache::Key& key, const RequestStatement& statement,
+                         const router::Catalog& catalog) {
+  EntryOrigin& origin = cached_->origin;
+  origin.key.assign(key.bytes);
+  origin.hash = key.hash;
+  origin.digest = statement.facts->digest;
+  origin.extent = ExtentOf(statement, catalog);
+  origin.reading = cached_->cache.versions.Read(origin.extent);
+  origin.sent_at = Clock::now();
+}
+
+// What a client's request asks, by itself: nobody sees it but the cache.
+UnattendedRead Session::Unattended(const RequestStatement& statement) const {
+  UnattendedRead read{at_->primary, relay_.parameters, "", cached_->cache.store.max_entry_bytes()};
+  if (cached_->request.extended) {
+    read.request = UnnamedBatch(statement.text, statement.types, statement.values);
+  } else {
+    wire::AppendQuery(read.request, statement.text);
+  }
+  return read;
+}
+
+// An answer that has just been served is getting old.
+void Session::Refresh(const cache::Key& key, const RequestStatement& statement,
+                      const router::Catalog& catalog) {
+  CachedRead& read = *cached_;
+  read.cache.stale_served.fetch_add(1, std::memory_order_relaxed);
+  NoteOrigin(key, statement, catalog);
+  auto lead = read.cache.flights.TryLead(key, read.origin.reading);
+  if (!lead.has_value()) return;
+  const bool keeps_empty = read.lifetimes.empty_ttl > Duration::zero();
+  net::Spawn(RefreshEntry(host_.worker(), read.cache, *std::move(lead), Unattended(statement),
+                          read.origin, keeps_empty));
+}
+
+void Session::Verify(const RequestStatement& statement, const cache::EntryRef& entry,
+                     const cache::Rule& rule) {
+  net::Spawn(VerifyEntry(host_.worker(), cached_->cache, Unattended(statement), entry,
+                         rule.verify_disables));
+}
+
+// The session asks the server, and its answer is kept.
+void Session::Fill(cache::Lead lead) {
+  CachedRead& read = *cached_;
+  read.lead.emplace(std::move(lead));
+  read.origin.reading = read.cache.versions.Read(read.origin.extent);
+  read.origin.sent_at = Clock::now();
+  read.capture.Begin(read.cache.store.max_entry_bytes());
+  read.filling = read.storable = true;
+  relay_.set_capture(&read.capture);
+}
+
+void Session::Answer(wire::Bytes request, const RequestStatement& statement,
+                     const cache::EntryRef& entry) {
+  if (!cached_->request.extended) {
+    relay_.ForgetUnnamed();
+  } else if (cached_->request.parses) {
+    relay_.KeepUnnamed(statement.text, statement.types, statement.facts);
+  }
+  SendCached(request, *entry);
+}
+
+void Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
+  std::string before, behind;
+  AppendBeforeRows(before, cached_->request, entry.row_description);
+  AppendBehindRows(behind, entry.tag);
+  const std::array<std::string_view, 3> answer = {before, entry.rows, behind};
+  requests_.Accept(request, answer);
+  client_.counters->Add(Stat::kQueries);
+  client_.counters->Add(Stat::kXacts);
+  cached_->answered = true;
+  if (!sharded()) return;
+  sharding_->onward.clear();
+  relay_.set_joint(nullptr);
+}
+
+// Another session asks the server the same: its answer is waited for, or its place taken. False
+// when the session is over.
+net::Task<bool> Session::AwaitAnswer(std::string request) {
+  CachedRead& read = *cached_;
+  const config::Pool limits = at_->primary->limits();
+  const TimePoint until = DeadlineAfter(limits.wait_timeout);
+  while (read.waiting) {
+    if (auto news = read.news->Take(); news.has_value()) {
+      read.waiting = false;
+      TakeNews(wire::AsBytes(request), *std::move(news));
+    } else if (client_.stream.socket().hung_up()) {
+      co_return false;
+    } else if (MustEnd()) {
+      co_await Say(EndReason());
+      co_return false;
+    } else if (cancel_ != nullptr) {
+      FinishCancel();
+      read.Forget();
+      requests_.Reject(wire::AsBytes(request),
+                       Error(sqlstate::kQueryCanceled, "canceling statement due to user request"));
+      co_return true;
+    } else if (Clock::now() >= until) {
+      read.waiting = false;
+    } else {
+      client_.event.SetDeadline(until);
+      co_await client_.event.Wait();
+    }
+  }
+  client_.event.SetDeadline(kNoDeadline);
+  read.wait.reset();
+  if (read.answered) co_return true;
+  co_return co_await AskServer(std::move(request));
+}
+
+// As if the request had just come, but that the cache is not looked into any more.
+net::Task<bool> Session::AskServer(std::string request) {
+  const RequestContents contents = ReadRequest(wire::AsBytes(request), Reading());
+  if (Status chosen = ChooseCopy(contents); !chosen.ok()) {
+    cached_->Forget();
+    requests_.Reject(wire::AsBytes(request), chosen);
+    co_return true;
+  }
+  if (sharded() && relay_.joint() != nullptr) request = PartHere(request);
+  co_return co_await Obtain(std::move(request), TryAcquire());
+}
+
+void Session::TakeNews(wire::Bytes request, cache::News news) {
+  CachedRead& read = *cached_;
+  if (auto* const lead = std::get_if<cache::Lead>(&news)) return Fill(std::move(*lead));
+  auto* const answer = std::get_if<cache::EntryRef>(&news);
+  if (answer == nullptr) return;
+  const bool wants_description = !read.request.extended || read.request.describes;
+  if (wants_description && (*answer)->row_description.empty()) return;
+  const RequestContents contents = ReadRequest(request, Reading());
+  const RequestStatement* const statement = OnlyOne(contents);
+  if (statement == nullptr) return;
+  read.cache.coalesced.fetch_add(1, std::memory_order_relaxed);
+  Answer(request, *statement, *answer);
+}
+
+// The server's answer has passed, or come to nothing.
+void Session::KeepAnswer() {
+  CachedRead& read = *cached_;
+  relay_.set_capture(nullptr);
+  read.filling = false;
+  if (!read.lead.has_value()) return;
+  if (!read.capture.complete()) {
+    read.capture.failed() ? read.lead->Fail() : read.lead->GiveUp();
+    return read.Forget();
+  }
+  const cache::EntryRef kept = MakeEntry(std::move(read.origin), read.capture);
+  const bool lives = kept->row_count > 0 || read.lifetimes.empty_ttl > Duration::zero();
+  if (lives && read.storable && read.cache.versions.MayStore(kept->reading)) {
+    read.cache.store.Put(kept);
+  }
+  read.lead->Land(kept);
+  read.Forget();
+}
+
+// No server can be reached: an old answer is better than none, where the rule says so.
+bool Session::AnswerStale(wire::Bytes request, const Status& reason) {
+  if (cached_ == nullptr || cached_->stale == nullptr || !IsConnectionClass(reason)) return false;
+  const cache::EntryRef entry = std::exchange(cached_->stale, nullptr);
+  if (!cached_->cache.versions.Holds(entry->reading)) return false;
+  const RequestContents contents = ReadRequest(request, Reading());
+  const RequestStatement* const statement = OnlyOne(contents);
+  if (statement == nullptr) return false;
+  relay_.set_capture(nullptr);
+  cached_->cache.stale_served.fetch_add(1, std::memory_order_relaxed);
+  Answer(request, *statement, entry);
+  cached_->Forget();
+  return true;
+}
+
+}  // namespace pgweir::proxy

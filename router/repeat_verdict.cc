@@ -1,0 +1,67 @@
+#include "router/repeat_verdict.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+
+namespace pgweir::router {
+namespace {
+
+// Stable ones that are not about the data.
+constexpr std::array<std::string_view, 7> kOfConnection = {
+    "inet_client_addr",      "inet_client_port",         "inet_server_addr", "inet_server_port",
+    "txid_current_snapshot", "txid_current_if_assigned", "txid_snapshot_xip"};
+
+constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow", "yesterday"};
+// Longer ones are no dates.
+constexpr size_t kLongestMoment = 64;
+
+bool IsLetter(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); }
+
+bool EqualWord(std::string_view text, std::string_view word) {
+  return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+    return absl::ascii_tolower(static_cast<unsigned char>(a)) == b;
+  });
+}
+
+}  // namespace
+
+RepeatVerdict JudgeRepeat(const StatementFacts& statement, const Catalog& catalog) {
+  if (statement.samples) return RepeatVerdict::kSamples;
+  bool varies = statement.asks_time;
+  for (const QualifiedName& function : statement.functions) {
+    if (std::find(kOfConnection.begin(), kOfConnection.end(), function.name) !=
+        kOfConnection.end()) {
+      return RepeatVerdict::kAsksConnection;
+    }
+    const Volatility* const volatility = catalog.VolatilityOf(function);
+    varies = varies || volatility == nullptr || *volatility != Volatility::kImmutable;
+  }
+  for (const Relation& relation : statement.relations) {
+    for (const CatalogRelation* candidate : catalog.Find(relation.name)) {
+      varies = varies || candidate->read_varies;
+    }
+  }
+  return varies ? RepeatVerdict::kVaries : RepeatVerdict::kSame;
+}
+
+bool MayMeanNow(std::string_view value) {
+  if (value.size() > kLongestMoment) return false;
+  for (size_t at = 0; at < value.size();) {
+    if (!IsLetter(value[at])) {
+      ++at;
+      continue;
+    }
+    size_t end = at;
+    while (end < value.size() && IsLetter(value[end])) ++end;
+    const std::string_view word = value.substr(at, end - at);
+    for (const std::string_view moment : kMoments) {
+      if (EqualWord(word, moment)) return true;
+    }
+    at = end;
+  }
+  return false;
+}
+
+}  // namespace pgweir::router
