@@ -35,6 +35,7 @@ scripts and a table; exits 0 however many errors it counted.
   --clients N          clients at once (200)
   --seconds N          how long (10)
   --writes PERCENT     share of operations that write (20)
+  --newest             read the newest candles only, as dashboards do
   --symbols REGEX      only instruments whose symbol matches, by PostgreSQL's ~ (all)
   --think MS           mean pause of a client between operations (0)
   --retry-pause MS     mean pause before a refused client tries again (500)
@@ -63,6 +64,7 @@ LoadOptions ParseOptions(int argc, char** argv) {
                                         {"clients", required_argument, nullptr, 0},
                                         {"seconds", required_argument, nullptr, 0},
                                         {"writes", required_argument, nullptr, 0},
+                                        {"newest", no_argument, nullptr, 0},
                                         {"symbols", required_argument, nullptr, 0},
                                         {"think", required_argument, nullptr, 0},
                                         {"retry-pause", required_argument, nullptr, 0},
@@ -85,6 +87,7 @@ LoadOptions ParseOptions(int argc, char** argv) {
     if (name == "clients") options.clients = Number(name, value, 1, 10'000);
     if (name == "seconds") options.duration = std::chrono::seconds(Number(name, value, 1, 86'400));
     if (name == "writes") options.write_percent = Number(name, value, 0, 100);
+    if (name == "newest") options.newest = true;
     if (name == "symbols") options.symbols = value;
     if (name == "think") options.think = std::chrono::milliseconds(Number(name, value, 0, 60'000));
     if (name == "retry-pause") {

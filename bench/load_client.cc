@@ -29,6 +29,7 @@ constexpr const char* kInsertTrade =
     "INSERT INTO trades (symbol, price, quantity, side, traded_at, client_order_id)"
     " VALUES ($1, $2::numeric, $3::numeric, $4, now(), $5)";
 constexpr int kCandleHours = 30 * 24;
+constexpr int kCandlesRead = 48;
 
 class Client {
  public:
@@ -84,7 +85,8 @@ class Client {
   bool Read() {
     const char* symbol = instruments_[popularity_(random_)].symbol.c_str();
     if (Draw(10) < 7) return Execute(kLastTrades, std::array{symbol});
-    const std::string hour = std::to_string(Draw(kCandleHours));
+    const int last = kCandleHours - kCandlesRead;
+    const std::string hour = std::to_string(options_.newest ? last : Draw(kCandleHours));
     return Execute(kCandles, std::array{symbol, hour.c_str()});
   }
 

@@ -14,6 +14,7 @@ struct LoadOptions {
   std::string conninfo;
   int clients = 200;
   int write_percent = 20;
+  bool newest = false;  // of candles only the last ones are read, not any range
   std::string symbols;  // a regular expression of PostgreSQL's; "" = all
   std::chrono::seconds duration{10};
   std::chrono::milliseconds think{0};          // mean pause between two operations

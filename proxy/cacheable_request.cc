@@ -16,8 +16,8 @@ enum class Stage { kBegin, kParsed, kBound, kDescribed, kExecuted, kDone };
 class BatchWalk {
  public:
   // False when the request is another one.
-  bool Take(const wire::Frame& frame) {
-    wire::ByteReader body(frame.head);
+  bool Take(const wire::Frame& frame, wire::Bytes whole_body) {
+    wire::ByteReader body(whole_body);
     switch (frame.type) {
       case frontend::kParse:
         found_.parses = true;
@@ -76,7 +76,8 @@ std::optional<CacheableRequest> ReadCacheable(wire::Bytes request) {
       if (frame.offset != 0 || !last) return std::nullopt;
       return CacheableRequest{};
     }
-    if (!batch.Take(frame)) return std::nullopt;
+    const wire::Bytes body = request.subspan(frame.offset + wire::kHeaderSize, frame.body_length);
+    if (!batch.Take(frame, body)) return std::nullopt;
     if (last && batch.done()) return batch.found();
   }
   return std::nullopt;

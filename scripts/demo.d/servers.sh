@@ -168,6 +168,11 @@ method = "trust"
 mode = "transaction"
 size = $pool_size
 
+# Without rules nothing is cached but what asks for it itself.
+[cache]
+enabled = true
+max_bytes = "64MiB"
+
 [databases.market_whole]
 primary = "$(server_string whole)"
 replicas = ["$(server_string whole_replica)"]
