@@ -56,12 +56,15 @@ start_relay() {
     --server "127.0.0.1:$postgres_port" || die "the relay: $(tail -n 5 "$work/relay-$1.log")"
 }
 
-# cpu_of PID: nanoseconds on a core, user ticks and system ticks, of all its threads so far.
+# cpu_of PID: nanoseconds on a core, user ticks and system ticks, of all its threads and its child
+# processes so far.
 cpu_of() {
-  local nanoseconds ticks
-  nanoseconds=$(cat "/proc/$1"/task/*/schedstat | awk '{ s += $1 } END { printf "%.0f", s }')
-  ticks=$(awk '{ sub(/^.*\) /, ""); print $12, $13 }' "/proc/$1/stat")
-  echo "$nanoseconds $ticks"
+  local pid pids
+  mapfile -t pids < <(echo "$1"; pgrep -P "$1" || true)
+  for pid in "${pids[@]}"; do cat "/proc/$pid"/task/*/schedstat; done 2>/dev/null |
+    awk '{ s += $1 } END { printf "%.0f ", s }'
+  for pid in "${pids[@]}"; do cat "/proc/$pid/stat"; done 2>/dev/null |
+    awk '{ sub(/^.*\) /, ""); user += $12; kernel += $13 } END { print user, kernel }'
 }
 
 # run_pgbench PORT SECONDS OPTION...: prints the number of transactions and their rate.

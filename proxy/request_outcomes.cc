@@ -163,8 +163,10 @@ std::string RequestRewriter::InClientsNames(std::string_view body, const Action*
       id = id * 10 + (body[end++] - '0');
     std::string_view name;
     if (end > digits) name = state_.NameOf(id, asked == nullptr ? 0 : asked->name_hash);
+    // A request of the protocol's says itself which name it used.
+    const bool by_protocol = asked != nullptr && asked->kind == Kind::kUse && !name.empty();
     for (const auto& [stand_in, clients] : stand_ins_) {
-      if (stand_in == id) name = clients;
+      if (stand_in == id && !by_protocol) name = clients;
     }
     if (asked != nullptr && asked->kind == Kind::kTaken && asked->id == id) name = asked->name;
     out.append(body.substr(0, at)).append(name.empty() ? body.substr(at, end - at) : name);

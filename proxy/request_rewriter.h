@@ -221,7 +221,8 @@ class RequestRewriter {
   size_t max_prepared_ = 200;  // statements that a backend holds before the oldest one is closed
   config::OnSessionState on_session_state_ = config::OnSessionState::kPin;
   std::deque<Action> actions_;
-  // Statements that stand for the client's of these names, by number.
+  // Statements that stand for the client's of these names, by number; of several alike those that
+  // SQL names.
   std::vector<std::pair<uint64_t, std::string>> stand_ins_;
   uint32_t first_token_ = kFirstToken;  // of actions_.front()
   bool fresh_ = false;                  // nothing of the client's has gone to the backend yet

@@ -85,6 +85,7 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
       if (!in_batch) EnsureForQuery(*found, frame.offset);
       if (use.command == Command::kExecute) NoteExecution(*found);
       renamed.Replace(use.span, PreparedStatements::NameOf(found->id));
+      stand_ins_.emplace_back(found->id, use.name);
       continue;
     }
     if (in_batch) continue;  // the server knows none of that name, and says so
@@ -163,6 +164,7 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
     if (use.command != Command::kDeallocate) {
       Ensure(*found, at);
       renamed.Replace(use.span, PreparedStatements::NameOf(found->id));
+      stand_ins_.emplace_back(found->id, use.name);
       continue;
     }
     MakeExpendable(Expendable(0), at, Answers::kSwallowUnlessError);

@@ -108,6 +108,10 @@ TEST_P(Prepared, ErrorsNameTheOneOfTwoAlikeThatWasUsed) {
     const auto answer = client.ReadUntilReady();
     EXPECT_NE(Field(answer.front(), 'M').find(name), std::string::npos)
         << Field(answer.front(), 'M');
+    client.Send(fe::Query(fmt::format("execute {}", name)));
+    const auto by_sql = client.ReadUntilReady();
+    EXPECT_NE(Field(by_sql.front(), 'M').find(name), std::string::npos)
+        << Field(by_sql.front(), 'M');
   }
 }
 
