@@ -62,7 +62,18 @@ TEST_F(Twin, TransactionModeAnswersAsTheServerDoesOnAFreshSeed) {
 
 // Where requests are read one by one, and BEGIN waits for what follows it.
 TEST(TwinSharded, DatabaseAnswersAsTheServerDoes) {
-  TwinRunner runner(true);
+  TwinRunner runner(TwinRunner::Database::kSharded);
+  for (uint64_t seed = 1; seed <= kFixedSeeds && !testing::Test::HasFailure(); ++seed) {
+    ExpectTwin(runner, seed, kSteps, TwinPool(seed));
+  }
+  const uint64_t seed = TwinFreshSeed();
+  fmt::print("seed {}\n", seed);
+  if (!testing::Test::HasFailure()) ExpectTwin(runner, seed, kSteps, TwinPool(seed));
+}
+
+// Whatever may be kept is kept, for longer than any script takes.
+TEST(TwinCached, DatabaseAnswersAsTheServerDoes) {
+  TwinRunner runner(TwinRunner::Database::kCached);
   for (uint64_t seed = 1; seed <= kFixedSeeds && !testing::Test::HasFailure(); ++seed) {
     ExpectTwin(runner, seed, kSteps, TwinPool(seed));
   }

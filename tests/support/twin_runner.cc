@@ -126,10 +126,19 @@ std::string ShardedToml(int port) {
   return toml;
 }
 
+std::string DatabasesToml(TwinRunner::Database database, int port) {
+  if (database == TwinRunner::Database::kSharded) return ShardedToml(port);
+  const std::string plain = DatabaseToml("*", port);
+  if (database == TwinRunner::Database::kPlain) return plain;
+  return plain +
+         "[cache]\nenabled = true\n[[cache.rules]]\npattern = \".\"\nttl = \"10m\"\n"
+         "verify = 0.5\n";
+}
+
 }  // namespace
 
-TwinRunner::TwinRunner(bool sharded)
-    : server_({.settings = {"plan_cache_mode = force_custom_plan"}}), sharded_(sharded) {
+TwinRunner::TwinRunner(Database database)
+    : server_({.settings = {"plan_cache_mode = force_custom_plan"}}), database_(database) {
   server_.Query(
       "create role twin login; create role twin_reader; create role twin_writer; "
       "grant twin_reader, twin_writer to twin");
@@ -162,7 +171,7 @@ std::vector<TwinAnswer> TwinRunner::Run(const TwinScript& script,
   if (!pool) return RunOn(script, server_.port());
   PgweirProcess process(
       {.pool = *pool,
-       .databases = sharded_ ? ShardedToml(server_.port()) : DatabaseToml("*", server_.port()),
+       .databases = DatabasesToml(database_, server_.port()),
        .log = "level = \"warning\"",
        .users = "\"postgres\" \"\"\n\"twin\" \"\"\n",
        .files = {{"shards.toml", std::string(kMap)}}});

@@ -36,8 +36,12 @@ struct TwinDifference {
 // A server with a database that each run gets fresh.
 class TwinRunner {
  public:
-  // `sharded`: the pgweir in between has a shard map, whose node of "*" has all that scripts use.
-  explicit TwinRunner(bool sharded = false);
+  enum class Database {
+    kPlain,
+    kSharded,  // the pgweir in between has a shard map, whose node of "*" has all that scripts use
+    kCached,   // it caches whatever may be cached
+  };
+  explicit TwinRunner(Database database = Database::kPlain);
 
   // Runs the script and returns an answer a step. `pool` = the [pool] table of a pgweir in between;
   // none = direct connections.
@@ -56,7 +60,7 @@ class TwinRunner {
   bool Differs(const TwinScript& script, const std::optional<std::string>& pool);
 
   PostgresServer server_;
-  const bool sharded_;
+  const Database database_;
 };
 
 }  // namespace pgweir::test
