@@ -52,6 +52,11 @@ struct CachedRead {
   CachedRead(cache::QueryCache& cache, Planners& planners)
       : cache(cache), writes(cache, planners) {}
 
+  CachedRead(const CachedRead&) = delete;
+  CachedRead& operator=(const CachedRead&) = delete;
+  // Whoever has news for it finds nobody.
+  ~CachedRead() { Forget(); }
+
   // Nobody asks any more, neither the cache nor a server.
   void Forget() {
     lead.reset();

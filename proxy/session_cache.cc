@@ -180,7 +180,6 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   CachedRead& read = *cached_;
   read.Forget();
   read.answered = false;
-  TellWritesPlace();
   if (mode_ == config::PoolMode::kSession) return;
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr || !MayBeRead(*statement) || statement->text.empty()) return;

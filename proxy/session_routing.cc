@@ -46,6 +46,7 @@ Status Session::ChooseServer(wire::Bytes request) {
     if (HoldBegin(contents, request)) return absl::OkStatus();
     if (!sharding_->onward.empty()) sharding_->request.assign(wire::AsText(request));
   }
+  TellWritesPlace();
   if (cached_ != nullptr && !holds_begin()) {
     LookInCache(request, contents);
     if (cached_->answered || cached_->waiting) return absl::OkStatus();

@@ -43,7 +43,10 @@ net::Task<bool> Session::ChangeSchema(std::string request) {
   if (change.ok()) {
     if (cached_ != nullptr) cached_->writes.WriteUnknown();
     tag = co_await CarryOut(*std::move(change));
-    if (cached_ != nullptr) cached_->writes.Over();
+    if (cached_ != nullptr) {
+      cached_->writes.Over();
+      cached_->cache.versions.BumpAll();  // nodes may call their databases otherwise
+    }
   } else {
     tag = change.status();
   }

@@ -185,6 +185,7 @@ Status Session::ChooseNext() {
   sharding_->onward.pop_back();
   if (!node.ok()) return node.status();
   at_ = *node;
+  TellWritesPlace();
   CountByPattern();
   if (relay_.joint() != nullptr) sharding_->joint.BeginPart(sharding_->onward.empty());
   return absl::OkStatus();

@@ -1,5 +1,6 @@
 #include "proxy/write_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/bound_parameters.h"
@@ -21,6 +22,23 @@ bool StaysInTransaction(const RequestStatement& statement) {
   return (statement.facts->effects & kMayEnd) == 0;
 }
 
+// Whether the symbols that the statement names are those of all rows that it may change. A row that
+// ON CONFLICT changes may be of another symbol, where a key doesn't hold that.
+bool SaysItsSymbols(const router::StatementFacts& statement) {
+  const auto written = std::count_if(statement.relations.begin(), statement.relations.end(),
+                                     [](const router::Relation& one) { return one.written; });
+  if (written != 1 || statement.shape == nullptr) return false;
+  switch (statement.kind) {
+    case router::StatementKind::kInsert:
+      return statement.shape->assignments.empty();
+    case router::StatementKind::kUpdate:
+    case router::StatementKind::kDelete:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 cache::Extent WriteWatch::ExtentOf(const RequestStatement& statement,
@@ -38,7 +56,9 @@ cache::Extent WriteWatch::ExtentOf(const RequestStatement& statement,
     const router::TouchedTables touched = router::TablesWritten(facts.statements[i], *catalog);
     if (touched.none()) continue;
     std::vector<router::TouchedSymbols> symbols;
-    if (!touched.unknown && place_.map != nullptr && !statement.text.empty()) {
+    const bool by_symbols = !touched.unknown && place_.map != nullptr && !statement.text.empty() &&
+                            SaysItsSymbols(facts.statements[i]);
+    if (by_symbols) {
       context.statements.Find(statement.text, context.settings.standard_strings());
       const BoundParameters parameters = ReadParameters(statement.values, statement.types);
       const router::BoundValues values(statement.text, context.statements.scan().literals(),
