@@ -42,10 +42,11 @@ bool CouldNotPrepare(const TwinAnswer& direct, const TwinAnswer& through) {
   const auto [in_direct, in_through] =
       std::mismatch(direct.messages.begin(), direct.messages.end(), through.messages.begin(),
                     through.messages.end(), Same);
-  if (in_direct == direct.messages.end() || in_through == through.messages.end() ||
-      direct.messages.back().body != "E") {
-    return false;
-  }
+  if (in_direct == direct.messages.end() || in_through == through.messages.end()) return false;
+  // A pipeline may end the transaction behind it.
+  const auto ready = std::find_if(in_direct, direct.messages.end(),
+                                  [](const Message& message) { return message.type == 'Z'; });
+  if (ready == direct.messages.end() || ready->body != "E") return false;
   const bool answered = in_direct->type == 't' || in_direct->type == 'E';
   const bool taken = in_direct->type == 'E' && Field(*in_direct, 'C') == "42P05";
   return (answered && in_through->type == 'E' && Field(*in_through, 'C') == "25P02") ||
