@@ -89,7 +89,7 @@ uint32_t Digests::Add(const Statement& statement, uint32_t group, Place place) {
 std::vector<uint32_t> Digests::GiveUpLeast() {
   std::vector<uint32_t> order(list_.size() - 1);
   std::iota(order.begin(), order.end(), 1);
-  const size_t least = (order.size() + 9) / 10;
+  const size_t least = (order.size() + 3) / 4;
   std::nth_element(order.begin(), order.begin() + static_cast<ptrdiff_t>(least), order.end(),
                    [&](uint32_t a, uint32_t b) { return list_[a].total < list_[b].total; });
   std::vector<bool> leaves(list_.size());

@@ -54,7 +54,7 @@ class Digests {
   bool Full(std::string_view id) const;
   uint32_t Add(const Statement& statement, uint32_t group, Place place);
 
-  // Gives up the tenth that took the least time. The answer says for each number what it is now.
+  // Gives up the quarter that took the least time. The answer says for each number what it is now.
   std::vector<uint32_t> GiveUpLeast();
 
   const std::vector<Digest>& list() const { return list_; }
