@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
