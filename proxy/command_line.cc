@@ -38,6 +38,8 @@ void Parser::ReadCommand() {
     result_.command = Command::kCheck;
   } else if (arguments_[0] == "route") {
     result_.command = Command::kRoute;
+  } else if (arguments_[0] == "report") {
+    result_.command = Command::kReport;
   } else if (arguments_[0] != "run") {
     return;
   }
@@ -148,6 +150,10 @@ Status Parser::CheckComplete() const {
 
 StatusOr<CommandLine> Parser::Parse() {
   ReadCommand();
+  if (result_.command == Command::kReport) {
+    result_.report_arguments.assign(arguments_.begin() + 1, arguments_.end());
+    return result_;
+  }
   const bool routes = result_.command == Command::kRoute;
   bool options = true;  // may still come
   while (next_ < arguments_.size()) {

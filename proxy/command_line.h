@@ -9,7 +9,7 @@
 namespace pgweir::proxy {
 
 struct CommandLine {
-  enum class Command { kRun, kCheck, kRoute, kHelp, kVersion };
+  enum class Command { kRun, kCheck, kRoute, kReport, kHelp, kVersion };
   Command command = Command::kRun;
   std::string config;
   bool daemon = false;  // to the background
@@ -18,6 +18,8 @@ struct CommandLine {
   // Whom root becomes, "" = as the configuration says; of `route` whose statements they are.
   std::string user;
   std::string database, sql;  // of `route`
+  // Of `report`: all that comes behind it, which report/options.h reads.
+  std::vector<std::string_view> report_arguments;
 };
 
 // How a process ends whose arguments make no sense.

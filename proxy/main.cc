@@ -12,6 +12,7 @@
 #include "proxy/command_line.h"
 #include "proxy/route_command.h"
 #include "proxy/supervisor.h"
+#include "report/command.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -23,6 +24,9 @@ constexpr std::string_view kUsage = R"(pgweir: PostgreSQL access middleware and 
   pgweir route  --config FILE --database NAME [--user USER] [--] SQL
                                  say where these statements would go, and why; runs nothing, but
                                  asks the database's server for its catalog, as USER
+  pgweir report FILE... [--html OUT.html]
+                                 say where the time of slow statements went, by slow-query logs;
+                                 pgweir report --help tells more
   pgweir --version | --help
 
 FILE is a pgweir.toml or a pgbouncer.ini. As PgBouncer is started:
@@ -152,6 +156,8 @@ int Main(const std::vector<std::string_view>& arguments) {
       return Check(command->config);
     case CommandLine::Command::kRoute:
       return Route(*command);
+    case CommandLine::Command::kReport:
+      return report::RunReport(command->report_arguments);
     case CommandLine::Command::kRun:
       break;
   }

@@ -48,6 +48,12 @@ TEST(CommandLine, TakesSqlToBeRouted) {
   EXPECT_THAT(Fault({"run", "--config=a", "--database=m"}), HasSubstr("unexpected argument"));
 }
 
+TEST(CommandLine, LeavesTheArgumentsOfReportToIt) {
+  const CommandLine line = Good({"report", "--html", "a.html", "-", "--help"});
+  EXPECT_EQ(line.command, Command::kReport);
+  EXPECT_THAT(line.report_arguments, testing::ElementsAre("--html", "a.html", "-", "--help"));
+}
+
 TEST(CommandLine, ReadsPgBouncersOptions) {
   const CommandLine line = Good({"-dqvv", "-u", "postgres", "/etc/pgbouncer/pgbouncer.ini"});
   EXPECT_EQ(line.command, Command::kRun);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pgweir::report {
+
+// Writes JSON that may stand inside an HTML <script>: no <, > or & leaves it, so that nothing in a
+// log can end the element or begin another.
+class JsonText {
+ public:
+  JsonText& BeginObject() { return Open('{'); }
+  JsonText& EndObject() { return Close('}'); }
+  JsonText& BeginArray() { return Open('['); }
+  JsonText& EndArray() { return Close(']'); }
+  JsonText& Key(std::string_view name);
+  JsonText& String(std::string_view text);
+  JsonText& Number(int64_t number);
+  JsonText& Decimal(double number);
+
+  const std::string& text() const { return text_; }
+
+ private:
+  JsonText& Open(char bracket);
+  JsonText& Close(char bracket);
+  void Separate();
+  void Quote(std::string_view text);
+
+  std::string text_;
+  bool needs_comma_ = false;
+};
+
+}  // namespace pgweir::report
