@@ -52,7 +52,10 @@ net::Task<void> RefreshEntry(net::Worker& worker, cache::QueryCache& cache, cach
                              UnattendedRead read, EntryOrigin origin, bool keeps_empty) {
   AnswerCapture capture = co_await ReadUnattended(worker, std::move(read));
   if (!capture.complete()) {
-    if (capture.too_long()) lead.GiveUp();
+    if (capture.too_long()) {
+      cache.store.CountTooLarge();
+      lead.GiveUp();
+    }
     co_return;
   }
   const cache::EntryRef entry = MakeEntry(std::move(origin), capture);

@@ -26,7 +26,7 @@ std::string_view ShownMode(config::CacheMode mode) {
 
 bool NamesMoment(std::string_view sql, const router::SqlScan& scan) {
   for (const router::Literal& literal : scan.literals()) {
-    if (router::MayMeanNow(literal.span.In(sql))) return true;
+    if (router::MayMeanNow(literal, sql)) return true;
   }
   return false;
 }

@@ -51,10 +51,9 @@ std::optional<router::Hints::Cache> WishOf(std::string_view text, const router::
 bool NamesMoment(const router::SqlScan& scan, std::string_view text,
                  const BoundParameters& parameters) {
   const auto literals = scan.literals();
-  return std::any_of(literals.begin(), literals.end(),
-                     [&](const router::Literal& literal) {
-                       return router::MayMeanNow(literal.span.In(text));
-                     }) ||
+  return std::any_of(
+             literals.begin(), literals.end(),
+             [&](const router::Literal& literal) { return router::MayMeanNow(literal, text); }) ||
          std::any_of(
              parameters.begin(), parameters.end(), [](const router::BoundParameter& parameter) {
                return !parameter.null && !parameter.binary && router::MayMeanNow(parameter.bytes);
@@ -379,6 +378,7 @@ void Session::KeepAnswer() {
   read.filling = false;
   if (!read.lead.has_value()) return;
   if (!read.capture.complete()) {
+    if (read.capture.too_long()) read.cache.store.CountTooLarge();
     read.capture.failed() ? read.lead->Fail() : read.lead->GiveUp();
     return read.Forget();
   }

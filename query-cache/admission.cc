@@ -15,6 +15,8 @@ Refusal OfFacts(const router::Facts& facts, const router::Catalog& catalog, Admi
   if (facts.statements.size() != 1) return Refusal::kSeveral;
   const router::StatementFacts& statement = facts.statements.front();
   if (statement.kind != router::StatementKind::kSelect) return Refusal::kNotRead;
+  // Its method would be taken for the name of a function that isn't there.
+  if (statement.samples) return Refusal::kSamples;
   const ReadVerdict reads = router::JudgeRead(statement, catalog);
   if (reads == ReadVerdict::kUnknownName) return Refusal::kUnknownName;
   if (reads != ReadVerdict::kRead) return Refusal::kNotRead;

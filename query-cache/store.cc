@@ -41,7 +41,7 @@ EntryRef Store::Find(const Key& key) {
 
 bool Store::Put(EntryRef entry) {
   if (entry->bytes > max_entry_bytes()) {
-    too_large_.fetch_add(1, std::memory_order_relaxed);
+    CountTooLarge();
     return false;
   }
   Part& part = PartOf(entry->hash);

@@ -43,6 +43,9 @@ class Store {
   // than entries may be.
   bool Put(EntryRef entry);
 
+  // One that its fill gave up, since it became larger than entries may be.
+  void CountTooLarge() { too_large_.fetch_add(1, std::memory_order_relaxed); }
+
   // The entry, if it is still this one.
   void Erase(const Entry& entry);
 

@@ -14,9 +14,10 @@ constexpr std::array<std::string_view, 7> kOfConnection = {
     "txid_current_snapshot", "txid_current_if_assigned", "txid_snapshot_xip"};
 
 constexpr std::array<std::string_view, 4> kMoments = {"now", "today", "tomorrow", "yesterday"};
-// Longer ones are no dates.
+// Longer ones, spaces left out, are no dates.
 constexpr size_t kLongestMoment = 64;
 
+bool IsSpace(char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }
 bool IsLetter(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); }
 
 bool EqualWord(std::string_view text, std::string_view word) {
@@ -47,7 +48,8 @@ RepeatVerdict JudgeRepeat(const StatementFacts& statement, const Catalog& catalo
 }
 
 bool MayMeanNow(std::string_view value) {
-  if (value.size() > kLongestMoment) return false;
+  const auto spaces = static_cast<size_t>(std::count_if(value.begin(), value.end(), IsSpace));
+  if (value.size() - spaces > kLongestMoment) return false;
   for (size_t at = 0; at < value.size();) {
     if (!IsLetter(value[at])) {
       ++at;
@@ -62,6 +64,29 @@ bool MayMeanNow(std::string_view value) {
     at = end;
   }
   return false;
+}
+
+bool MayMeanNow(const Literal& literal, std::string_view text) {
+  const std::string_view written = literal.span.In(text);
+  switch (literal.kind) {
+    case LiteralKind::kBits:
+    case LiteralKind::kHexBits:
+    case LiteralKind::kInteger:
+    case LiteralKind::kDecimal:
+      return false;
+    case LiteralKind::kUnicode:
+      return true;
+    case LiteralKind::kEscape:
+      if (written.find('\\') != std::string_view::npos) return true;
+      break;
+    case LiteralKind::kPlain:
+    case LiteralKind::kDollar:
+      break;
+  }
+  // Of pieces on several lines, a word may go on in the next.
+  const bool has_pieces = std::count(written.begin(), written.end(), '\'') > 2 &&
+                          written.find_first_of("\r\n") != std::string_view::npos;
+  return has_pieces || MayMeanNow(written);
 }
 
 }  // namespace pgweir::router

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "router/catalog.h"
+#include "router/sql_token.h"
 #include "router/statement_facts.h"
 
 namespace pgweir::router {
@@ -25,5 +26,7 @@ inline bool Varies(const StatementFacts& statement, const Catalog& catalog) {
 // Whether a literal or a parameter in text may be read as a moment that isn't always the same:
 // 'now', 'today', 'tomorrow', 'yesterday', as the input of dates and times has them.
 bool MayMeanNow(std::string_view value);
+// Likewise a literal of the text, however it is written.
+bool MayMeanNow(const Literal& literal, std::string_view text);
 
 }  // namespace pgweir::router

@@ -119,6 +119,14 @@ class Routed {
     return planner_.Split(facts, 0, BoundValues(sql, scan.literals(), parameters), node);
   }
 
+  std::vector<TouchedSymbols> SymbolsOf(std::string_view sql,
+                                        const std::vector<BoundParameter>& parameters = {}) {
+    const FactsRef facts = cache_.Find(sql);
+    SqlScan scan;
+    scan.Scan(sql);
+    return planner_.SymbolsOf(facts, 0, BoundValues(sql, scan.literals(), parameters));
+  }
+
   // "btc", "btc+eth" for kConcat, "any", "replicated", "default", "everywhere", else the message.
   std::string Where(std::string_view sql, const std::vector<BoundParameter>& parameters = {}) {
     const Plan plan = PlanOf(sql, parameters);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace pgweir::test {
@@ -108,8 +109,10 @@ void Gate::Freeze(bool frozen) {
   {
     std::lock_guard lock(mutex_);
     frozen_ = frozen;
-    if (!frozen) {
-      for (Link& link : links_) link.frozen = false;
+    for (Link& link : links_) {
+      if (frozen || !std::exchange(link.frozen, false) || link.dead) continue;
+      // What it was frozen in front of.
+      for (Flow& flow : link.flows) Pass(link, flow, std::exchange(flow.unscanned, {}));
     }
   }
   Wake();
