@@ -10,8 +10,8 @@ namespace pgweir::proxy {
 namespace {
 
 // Settings that change how long an answer takes, what is logged, or what happens when it fails, and
-// never what it is. All others are part of the key; client_min_messages, too: an answer is kept when
-// it came without notices, and others might be sent some.
+// never what it is. All others are part of the key; client_min_messages, too: an answer is kept
+// when it came without notices, and others might be sent some.
 constexpr std::array<std::string_view, 21> kIrrelevant = {"application_name",
                                                           "backend_flush_after",
                                                           "client_connection_check_interval",

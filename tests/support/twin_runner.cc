@@ -170,12 +170,11 @@ std::vector<TwinAnswer> TwinRunner::Run(const TwinScript& script,
                                         const std::optional<std::string>& pool) {
   FreshDatabase();
   if (!pool) return RunOn(script, server_.port());
-  PgweirProcess process(
-      {.pool = *pool,
-       .databases = DatabasesToml(database_, server_.port()),
-       .log = "level = \"warning\"",
-       .users = "\"postgres\" \"\"\n\"twin\" \"\"\n",
-       .files = {{"shards.toml", std::string(kMap)}}});
+  PgweirProcess process({.pool = *pool,
+                         .databases = DatabasesToml(database_, server_.port()),
+                         .log = "level = \"warning\"",
+                         .users = "\"postgres\" \"\"\n\"twin\" \"\"\n",
+                         .files = {{"shards.toml", std::string(kMap)}}});
   return RunOn(script, process.port());
 }
 
