@@ -43,6 +43,7 @@ struct CacheSettings {
   std::string role, search_path;
   size_t analysis = 0;  // Statement::analysis of what it prepares now
   std::optional<router::Hints::Cache> wish;
+  Duration statement_timeout{};  // that the client has set; zero = none
   cache::Refusal refusal = cache::Refusal::kNone;
 };
 CacheSettings CacheSettingsOf(wire::ParametersRef parameters);

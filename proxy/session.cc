@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::milliseconds kReplicaLook{200};  // while waiting for one of its backends
 constexpr milliseconds kPingTimeout{5'000};
+// How long a read waits for a backend when there is an old answer to it, which its rule allows.
+constexpr milliseconds kOldAnswerAfter{1'000};
 // One that was used more recently has not had the time to die unnoticed by its poller.
 constexpr milliseconds kPeekAfter{1};
 // How long a client that is told goodbye has to take it.
@@ -270,7 +272,9 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
   pooler::Pool::Waiting waiting(*pool_, client_.event);
   waiting_since_ = Clock::now();
   const config::Pool limits = pool_->limits();
-  const TimePoint until = DeadlineAfter(limits.wait_timeout);
+  const bool has_old_answer = cached_ != nullptr && cached_->stale != nullptr;
+  const TimePoint until = std::min(DeadlineAfter(limits.wait_timeout),
+                                   has_old_answer ? Clock::now() + kOldAnswerAfter : kNoDeadline);
   TimePoint notify_at = logged_in_ ? DeadlineAfter(limits.query_wait_notify) : kNoDeadline;
   StatusOr<pooler::Lease> outcome = pooler::Lease();
   while (true) {

@@ -145,20 +145,28 @@ cache::Key Session::CacheKeyOf(const RequestStatement& statement) {
                                   .bind = statement.values});
 }
 
-// What the read depends on.
+// What the read depends on, on all the nodes that it goes to.
 cache::Extent Session::ExtentOf(const RequestStatement& statement, const router::Catalog& catalog) {
   const router::StatementFacts& facts = statement.facts->statements.front();
-  std::vector<router::TouchedSymbols> symbols;
-  if (sharded()) {
-    WorkerTools& tools = host_.tools();
-    tools.statements.Find(statement.text, relay_.parameters->standard_strings());
-    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
-    const router::BoundValues values(statement.text, tools.statements.scan().literals(), parameters,
-                                     relay_.parameters->utf8());
-    symbols = tools.planners.Of(*catalog_, sharding_->map).SymbolsOf(statement.facts, 0, values);
+  const router::TouchedTables tables = router::TablesRead(facts, catalog);
+  if (!sharded()) return cache::ExtentOf(at_->server_database, tables, catalog, facts, {});
+  WorkerTools& tools = host_.tools();
+  tools.statements.Find(statement.text, relay_.parameters->standard_strings());
+  const BoundParameters parameters = ReadParameters(statement.values, statement.types);
+  const router::BoundValues values(statement.text, tools.statements.scan().literals(), parameters,
+                                   relay_.parameters->utf8());
+  const auto symbols =
+      tools.planners.Of(*catalog_, sharding_->map).SymbolsOf(statement.facts, 0, values);
+  cache::Extent extent = cache::ExtentOf(at_->server_database, tables, catalog, facts, symbols);
+  for (const router::NodeId id : sharding_->onward) {
+    const auto node = NodeOf(sharding_->map->NameOf(id));
+    const bool known = node.ok();
+    cache::Extent there = cache::ExtentOf(known ? (*node)->server_database : cache::DatabaseId(),
+                                          tables, catalog, facts, symbols);
+    there.unknown = there.unknown || !known;
+    cache::Unite(extent, std::move(there));
   }
-  return cache::ExtentOf(at_->server_database, router::TablesRead(facts, catalog), catalog, facts,
-                         symbols);
+  return extent;
 }
 
 // The entry, when it may be served to whoever asks now as far as writes go.
@@ -316,7 +324,9 @@ void Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
 net::Task<bool> Session::AwaitAnswer(std::string request) {
   CachedRead& read = *cached_;
   const config::Pool limits = at_->primary->limits();
+  const Duration own_limit = read.settings.statement_timeout;
   const TimePoint until = DeadlineAfter(limits.wait_timeout);
+  const TimePoint ends_at = own_limit > Duration::zero() ? Clock::now() + own_limit : kNoDeadline;
   while (read.waiting) {
     if (auto news = read.news->Take(); news.has_value()) {
       read.waiting = false;
@@ -332,10 +342,17 @@ net::Task<bool> Session::AwaitAnswer(std::string request) {
       requests_.Reject(wire::AsBytes(request),
                        Error(sqlstate::kQueryCanceled, "canceling statement due to user request"));
       co_return true;
+    } else if (Clock::now() >= ends_at) {
+      read.Forget();
+      requests_.Reject(
+          wire::AsBytes(request),
+          Error(sqlstate::kQueryCanceled, "canceling statement due to statement timeout"));
+      client_.event.SetDeadline(kNoDeadline);
+      co_return true;
     } else if (Clock::now() >= until) {
       read.waiting = false;
     } else {
-      client_.event.SetDeadline(until);
+      client_.event.SetDeadline(std::min(until, ends_at));
       co_await client_.event.Wait();
     }
   }

@@ -78,7 +78,9 @@ Extent ExtentOf(DatabaseId database, const router::TouchedTables& touched,
 }
 
 void Unite(Extent& extent, Extent other) {
-  extent.database = other.database;
+  if (extent.database.value == 0) extent.database = other.database;
+  if (extent.database != other.database) extent.further.push_back(other.database);
+  extent.further.insert(extent.further.end(), other.further.begin(), other.further.end());
   extent.unknown = extent.unknown || other.unknown;
   std::ranges::move(other.tables, std::back_inserter(extent.tables));
 }

@@ -16,7 +16,7 @@ Extent ExtentOf(DatabaseId database, const router::TouchedTables& touched,
                 const router::Catalog& catalog, const router::StatementFacts& statement,
                 std::span<const router::TouchedSymbols> symbols);
 
-// Adds what the other has. Of one database.
+// Adds what the other has.
 void Unite(Extent& extent, Extent other);
 
 }  // namespace pgweir::cache

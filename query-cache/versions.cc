@@ -81,12 +81,13 @@ Reading Versions::Read(const Extent& read) const {
   Reading reading;
   if (read.unknown) return reading;
   reading.known_ = true;
-  size_t count = 2;
+  size_t count = 2 + read.further.size();
   for (const Extent::Table& table : read.tables) count += 1 + table.symbols.size();
   reading.stamps_.reserve(count);
   const auto stamp = [&](uint32_t slot) { reading.stamps_.push_back({slot, slots_[slot].load()}); };
   stamp(SlotOf(0, kEverything));
   stamp(SlotOf(read.database.value, kDatabase));
+  for (const DatabaseId database : read.further) stamp(SlotOf(database.value, kDatabase));
   for (const Extent::Table& table : read.tables) {
     stamp(SlotOf(table.id.value, table.symbols.empty() ? kAny : kWhole));
     for (const SymbolId symbol : table.symbols) stamp(SlotOf(table.id.value, KindOf(symbol)));
@@ -104,7 +105,12 @@ bool Versions::Holds(const Reading& reading) const {
 // Each slot once: a Writing counts as one there, whatever leads to it.
 std::vector<uint32_t> Versions::SlotsOfWrite(const Extent& write) const {
   std::vector<uint32_t> slots;
-  if (write.unknown) slots.push_back(SlotOf(write.database.value, kDatabase));
+  if (write.unknown) {
+    slots.push_back(SlotOf(write.database.value, kDatabase));
+    for (const DatabaseId database : write.further) {
+      slots.push_back(SlotOf(database.value, kDatabase));
+    }
+  }
   for (const Extent::Table& table : write.tables) {
     slots.push_back(SlotOf(table.id.value, kAny));
     if (table.symbols.empty()) slots.push_back(SlotOf(table.id.value, kWhole));

@@ -52,6 +52,8 @@ struct Extent {
   std::vector<Table> tables;
   // It may be anything in the database.
   bool unknown = false;
+  // Those of other nodes, where one statement is about several: `tables` are of all of them.
+  std::vector<DatabaseId> further = {};
 };
 
 // The versions of a read's extent at one moment. A value of any thread. One that no Versions made

@@ -490,5 +490,15 @@ TEST_F(CacheFreshness, TheConsoleCounts) {
   EXPECT_EQ(RuleCell(1, "ttl"), "300ms");
 }
 
+// Situation 58.
+TEST_F(CacheFreshness, AWaiterHasItsOwnTimeOut) {
+  RawClient leader = RawClient::Login(port());
+  const Connection waiter = Client();
+  waiter.Exec("set statement_timeout = '50ms'");
+  Lead(leader, server());
+  EXPECT_EQ(waiter.Exec(kSlow).sqlstate(), "57014");
+  EXPECT_EQ(Types(leader.ReadUntilReady()), "TDCZ");
+}
+
 }  // namespace
 }  // namespace pgweir::test

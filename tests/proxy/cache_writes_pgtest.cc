@@ -442,5 +442,41 @@ TEST_F(CacheShards, NodesDoNotShareAnswers) {
   }
 }
 
+// Situations 15 and 45: answers of several nodes.
+TEST_F(CacheShards, AnswersOfSeveralNodesAreOutdatedByAWriteOnAnyOfThem) {
+  const auto all = [&] { return All(); };
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "SOLUSDT"}) {
+    EXPECT_TRUE(Outdates(
+        fmt::format("update trades set price = price + 1 where symbol = '{}'", symbol), all));
+  }
+  // No node's bytes are another's.
+  At("btc", "update trades set price = 1");
+  At("eth", "update trades set price = 2");
+  EXPECT_TRUE(client_->Exec("do $$ begin end $$ /* pgweir: shard=btc */").ok());
+  EXPECT_TRUE(client_->Exec("do $$ begin end $$ /* pgweir: shard=eth */").ok());
+  const std::string_view here = "select max(price) from trades /* pgweir: shard={} */";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(client_->Value(fmt::format(fmt::runtime(here), "btc")), "1");
+    EXPECT_EQ(client_->Value(fmt::format(fmt::runtime(here), "eth")), "2");
+  }
+}
+
+// A change of the schema on all nodes.
+TEST_F(CacheShards, SchemaChangesOutdateAllNodes) {
+  const auto columns = [&](std::string_view symbol) {
+    return PQnfields(
+        client_->Exec(fmt::format("select * from padded where symbol = '{}'", symbol)).get());
+  };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(columns("BTCUSDT"), 2);
+    EXPECT_EQ(columns("ETHUSDT"), 2);
+  }
+  EXPECT_TRUE(client_->Exec("alter table padded add column more int").ok());
+  EXPECT_EQ(columns("BTCUSDT"), 3);
+  EXPECT_EQ(columns("ETHUSDT"), 3);
+  EXPECT_TRUE(client_->Exec("alter table padded drop column more").ok());
+  EXPECT_EQ(columns("ETHUSDT"), 2);
+}
+
 }  // namespace
 }  // namespace pgweir::test
