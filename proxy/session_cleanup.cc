@@ -70,6 +70,12 @@ net::Task<bool> Session::Abort(TimePoint deadline) {
     done = co_await Drain(next);
     if (!done && Clock::now() < next) break;  // the connection is lost, or all ends at once
   }
+  // One that is still on its way would hit the ROLLBACK that follows.
+  client_.event.SetDeadline(deadline);
+  while (done && !ticket->finished() && !client_.event.expired() && !MustEndNow()) {
+    co_await client_.event.Wait();
+  }
+  client_.event.SetDeadline(kNoDeadline);
   if (ticket != nullptr) ticket->Abandon();
   co_return done;
 }
