@@ -9,22 +9,13 @@
 #include "fmt/format.h"
 #include "tests/support/cached_test.h"
 #include "tests/support/turns.h"
+#include "tests/support/wait_until.h"
 
 namespace pgweir::test {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-template <class Condition>
-bool WaitUntil(const Condition& condition, milliseconds within = seconds(10)) {
-  const auto end = std::chrono::steady_clock::now() + within;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
-}
 
 // Each table has the lifetimes that its rule says.
 constexpr std::string_view kRules = R"(

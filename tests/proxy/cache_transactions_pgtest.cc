@@ -9,6 +9,7 @@
 #include "tests/support/cached_test.h"
 #include "tests/support/gate.h"
 #include "tests/support/turns.h"
+#include "tests/support/wait_until.h"
 
 namespace pgweir::test {
 namespace {
@@ -18,16 +19,6 @@ using std::chrono::seconds;
 
 constexpr std::string_view kRead = "select n from counter";
 constexpr std::string_view kWrite = "update counter set n = n + 1";
-
-template <class Condition>
-bool WaitUntil(const Condition& condition, milliseconds within = seconds(10)) {
-  const auto end = std::chrono::steady_clock::now() + within;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
-}
 
 class CacheTransactions : public CachedTest {
  protected:

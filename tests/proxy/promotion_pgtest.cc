@@ -11,6 +11,7 @@
 #include "tests/support/pgweir_process.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/pq.h"
+#include "tests/support/wait_until.h"
 
 namespace pgweir::test {
 namespace {
@@ -21,16 +22,6 @@ using std::chrono::steady_clock;
 
 constexpr const char* kTable = "create table written (symbol text collate \"C\", id bigint)";
 constexpr seconds kResumeWithin{5};
-
-template <class Condition>
-bool WaitUntil(milliseconds within, const Condition& condition) {
-  const auto end = steady_clock::now() + within;
-  while (!condition()) {
-    if (steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-  return true;
-}
 
 // A client that inserts rows with numbers of its own, each once, until it is stopped; it connects
 // again when its connection has ended, and goes on with the next number.
@@ -103,12 +94,14 @@ class Writers {
   bool Advance(int rows, milliseconds within) const {
     std::vector<int> before;
     for (const auto& writer : all_) before.push_back(writer->confirmations());
-    return WaitUntil(within, [&] {
-      for (size_t i = 0; i < all_.size(); ++i) {
-        if (all_[i]->confirmations() < before[i] + rows) return false;
-      }
-      return true;
-    });
+    return WaitUntil(
+        [&] {
+          for (size_t i = 0; i < all_.size(); ++i) {
+            if (all_[i]->confirmations() < before[i] + rows) return false;
+          }
+          return true;
+        },
+        within);
   }
   void Stop() {
     for (const auto& writer : all_) writer->Stop();
@@ -172,9 +165,9 @@ class Promotion : public testing::Test {
         PgweirOptions{.pool = "size = 5", .databases = "[databases.postgres]\n" + NodeToml()});
   }
   bool Synchronous() const {
-    return WaitUntil(seconds(5), [&] {
-      return primary_.Query("select sync_state from pg_stat_replication") == "sync";
-    });
+    return WaitUntil(
+        [&] { return primary_.Query("select sync_state from pg_stat_replication") == "sync"; },
+        seconds(5));
   }
   // A column of SHOW NODES, of the server on this port.
   std::string Shown(int port, const char* column) const {
@@ -187,7 +180,7 @@ class Promotion : public testing::Test {
     return "no such row";
   }
   bool Shows(int port, const char* column, const std::string& value) const {
-    return WaitUntil(seconds(5), [&] { return Shown(port, column) == value; });
+    return WaitUntil([&] { return Shown(port, column) == value; }, seconds(5));
   }
 
   static std::vector<std::string> Clients(std::string_view prefix, int count) {
@@ -234,14 +227,18 @@ TEST_F(Promotion, CleanSwitchoverLosesNothingAndKeepsTheOldPrimaryForReads) {
   writers.ExpectErrorsAmong({"08006", "08007", "57P01"});
   // All that is there is read where the old primary has it again.
   const Connection client(pgweir_->Conninfo());
-  EXPECT_TRUE(WaitUntil(seconds(5), [&] {
-    return client.Value("select inet_server_port() from written limit 1") ==
-           std::to_string(primary_.port());
-  }));
-  EXPECT_TRUE(WaitUntil(seconds(5), [&] {
-    return primary_.Query("select count(*) from written") ==
-           standby_->Query("select count(*) from written");
-  }));
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        return client.Value("select inet_server_port() from written limit 1") ==
+               std::to_string(primary_.port());
+      },
+      seconds(5)));
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        return primary_.Query("select count(*) from written") ==
+               standby_->Query("select count(*) from written");
+      },
+      seconds(5)));
 }
 
 // Clients of other nodes don't notice.
