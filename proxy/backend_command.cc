@@ -31,27 +31,8 @@ void BackendCommand::Announce(wire::Bytes request) {
   size_t position = 0;
   wire::Frame frame;
   while (scanner.Next(request, position, frame) == wire::FrameScanner::Step::kFrame) {
-    switch (frame.type) {
-      case wire::frontend::kQuery:
-        lease_->tracker.OnRequest(wire::Request::kQuery);
-        break;
-      case wire::frontend::kParse:
-        lease_->tracker.OnRequest(wire::Request::kParse);
-        break;
-      case wire::frontend::kBind:
-        lease_->tracker.OnRequest(wire::Request::kBind);
-        break;
-      case wire::frontend::kDescribe:
-        lease_->tracker.OnRequest(wire::Request::kDescribePortal);
-        break;
-      case wire::frontend::kExecute:
-        lease_->tracker.OnRequest(wire::Request::kExecute);
-        break;
-      case wire::frontend::kSync:
-        lease_->tracker.OnRequest(wire::Request::kSync);
-        break;
-      default:
-        break;
+    if (const auto asked = wire::RequestOf(frame); asked.has_value()) {
+      lease_->tracker.OnRequest(*asked);
     }
   }
 }

@@ -701,37 +701,16 @@ void Relay::NoteCommit(const wire::Frame& frame) {
 }
 
 void Relay::NoteRequest(const wire::Frame& frame) {
-  wire::ReplyTracker& tracker = lease_->tracker;
   if (frame.type == frontend::kQuery || frame.type == frontend::kParse) {
     rewriter_.NoteCustomSettings(frame, *lease_);
   }
-  switch (frame.type) {
-    case frontend::kQuery:
-      return tracker.OnRequest(Request::kQuery);
-    case frontend::kParse:
-      client_.counters->Add(Stat::kClientParses);
-      client_.counters->Add(Stat::kServerParses);
-      return tracker.OnRequest(Request::kParse);
-    case frontend::kBind:
-      client_.counters->Add(Stat::kBinds);
-      return tracker.OnRequest(Request::kBind);
-    case frontend::kDescribe:
-      return tracker.OnRequest(!frame.head.empty() && frame.head[0] == std::byte{'S'}
-                                   ? Request::kDescribeStatement
-                                   : Request::kDescribePortal);
-    case frontend::kExecute:
-      return tracker.OnRequest(Request::kExecute);
-    case frontend::kClose:
-      return tracker.OnRequest(Request::kClose);
-    case frontend::kSync:
-      return tracker.OnRequest(Request::kSync);
-    case frontend::kFunctionCall:
-      return tracker.OnRequest(Request::kFunctionCall);
-    case frontend::kCopyDone:
-    case frontend::kCopyFail:
-      return tracker.OnRequest(Request::kCopyEnd);
-    default:
-      return;  // CopyData and Flush are answered by nothing of their own
+  if (frame.type == frontend::kParse) {
+    client_.counters->Add(Stat::kClientParses);
+    client_.counters->Add(Stat::kServerParses);
+  }
+  if (frame.type == frontend::kBind) client_.counters->Add(Stat::kBinds);
+  if (const auto request = wire::RequestOf(frame); request.has_value()) {
+    lease_->tracker.OnRequest(*request);
   }
 }
 

@@ -29,6 +29,33 @@ Verdict VerdictOn(ReplyTracker::Answers answers, char type) {
 
 }  // namespace
 
+std::optional<Request> RequestOf(const Frame& frame) {
+  switch (frame.type) {
+    case frontend::kQuery:
+      return Request::kQuery;
+    case frontend::kParse:
+      return Request::kParse;
+    case frontend::kBind:
+      return Request::kBind;
+    case frontend::kDescribe:
+      return !frame.head.empty() && frame.head[0] == std::byte{'S'} ? Request::kDescribeStatement
+                                                                    : Request::kDescribePortal;
+    case frontend::kExecute:
+      return Request::kExecute;
+    case frontend::kClose:
+      return Request::kClose;
+    case frontend::kSync:
+      return Request::kSync;
+    case frontend::kFunctionCall:
+      return Request::kFunctionCall;
+    case frontend::kCopyDone:
+    case frontend::kCopyFail:
+      return Request::kCopyEnd;
+    default:
+      return std::nullopt;  // CopyData and Flush
+  }
+}
+
 void ReplyTracker::OnRequest(Request request, Answers answers, uint32_t token) {
   // Outside a COPY the server ignores its end.
   if (request == Request::kCopyEnd && !copy_in_ && Head() == nullptr) return;

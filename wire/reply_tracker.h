@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "wire/frame_scanner.h"
 #include "wire/protocol.h"
 
 namespace pgweir::wire {
@@ -21,6 +23,10 @@ enum class Request : uint8_t {
   kSync,
   kCopyEnd,  // CopyDone or CopyFail
 };
+
+// What a client's message asks for; nothing of one that is answered by nothing of its own. Of a
+// Describe its kind has to be seen.
+std::optional<Request> RequestOf(const Frame& frame);
 
 // Knows, for one server connection, which answers are still to come, so that the connection changes
 // hands only when none is. Fed with every request in the order it is sent and every message in the
