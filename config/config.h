@@ -32,7 +32,6 @@ enum class Consistency { kEventual, kSession, kPrimary };
 enum class ReplicaFallback { kPrimary, kError };
 // Whether a rule's answers are served, only counted as if they were, or neither.
 enum class CacheMode { kOn, kShadow, kOff };
-// Whether reads in a READ COMMITTED transaction block may be answered from the cache.
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {

@@ -2,14 +2,16 @@
 
 #include <algorithm>
 
+#include "wire/byte_reader.h"
+
 namespace pgweir::proxy {
 namespace {
 
 namespace backend = wire::backend;
 
+// The header's length counts itself.
 uint32_t BodyLength(std::string_view header) {
-  uint32_t length = 0;
-  for (const char c : header.substr(1)) length = length << 8 | static_cast<unsigned char>(c);
+  const uint32_t length = wire::ByteReader(wire::AsBytes(header.substr(1))).Int32().value_or(0);
   return length < 4 ? 0 : length - 4;
 }
 

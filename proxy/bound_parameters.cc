@@ -1,5 +1,6 @@
 #include "proxy/bound_parameters.h"
 
+#include "router/statement_cache.h"
 #include "wire/byte_reader.h"
 
 namespace pgweir::proxy {
@@ -30,6 +31,16 @@ BoundParameters ReadParameters(std::string_view values, std::string_view types) 
     parameters.push_back(parameter);
   }
   return parameters;
+}
+
+std::vector<router::TouchedSymbols> SymbolsOf(const RequestStatement& statement, size_t index,
+                                              const ReadingContext& context,
+                                              router::Planner& planner) {
+  context.statements.Find(statement.text, context.settings.standard_strings());
+  const BoundParameters parameters = ReadParameters(statement.values, statement.types);
+  const router::BoundValues values(statement.text, context.statements.scan().literals(), parameters,
+                                   context.settings.utf8());
+  return planner.SymbolsOf(statement.facts, index, values);
 }
 
 }  // namespace pgweir::proxy

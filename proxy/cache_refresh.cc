@@ -48,6 +48,12 @@ cache::EntryRef MakeEntry(EntryOrigin origin, AnswerCapture& capture) {
   return cache::Seal(std::move(entry));
 }
 
+void Publish(cache::QueryCache& cache, cache::Lead& lead, const cache::EntryRef& entry,
+             bool keeps) {
+  if (keeps && cache.versions.MayStore(entry->reading)) cache.store.Put(entry);
+  lead.Land(entry);
+}
+
 net::Task<void> RefreshEntry(net::Worker& worker, cache::QueryCache& cache, cache::Lead lead,
                              UnattendedRead read, EntryOrigin origin, bool keeps_empty) {
   AnswerCapture capture = co_await ReadUnattended(worker, std::move(read));
@@ -59,9 +65,7 @@ net::Task<void> RefreshEntry(net::Worker& worker, cache::QueryCache& cache, cach
     co_return;
   }
   const cache::EntryRef entry = MakeEntry(std::move(origin), capture);
-  const bool keeps = entry->row_count > 0 || keeps_empty;
-  if (keeps && cache.versions.MayStore(entry->reading)) cache.store.Put(entry);
-  lead.Land(entry);
+  Publish(cache, lead, entry, entry->row_count > 0 || keeps_empty);
 }
 
 net::Task<void> VerifyEntry(net::Worker& worker, cache::QueryCache& cache, UnattendedRead read,

@@ -23,6 +23,10 @@ struct EntryOrigin {
 // Of an answer that is complete.
 cache::EntryRef MakeEntry(EntryOrigin origin, AnswerCapture& capture);
 
+// Whoever waits gets the answer, and so do those who come later, if `keeps` and no write has
+// outdated it.
+void Publish(cache::QueryCache& cache, cache::Lead& lead, const cache::EntryRef& entry, bool keeps);
+
 // Fetches the answer anew with nobody waiting for it but those who come meanwhile. On the worker's
 // thread; started by net::Spawn.
 net::Task<void> RefreshEntry(net::Worker& worker, cache::QueryCache& cache, cache::Lead lead,

@@ -87,7 +87,7 @@ void AppendBeforeRows(std::string& out, const CacheableRequest& request,
                       std::string_view row_description) {
   if (request.parses) wire::AppendParseComplete(out);
   if (request.extended) wire::AppendBindComplete(out);
-  if (!request.extended || request.describes) out += row_description;
+  if (request.wants_description()) out += row_description;
 }
 
 void AppendBehindRows(std::string& out, std::string_view tag) {

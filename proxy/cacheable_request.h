@@ -13,6 +13,9 @@ struct CacheableRequest {
   bool parses = false;         // the unnamed statement
   bool describes = false;      // the portal
   std::string_view statement;  // the name that is bound
+
+  // A Query is always told what its rows look like.
+  bool wants_description() const { return !extended || describes; }
 };
 
 // Nothing unless the request is one statement, whole, whose answer is all of its rows: a Query, or

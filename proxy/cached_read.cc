@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "pooler/conninfo.h"
 #include "proxy/statement_store.h"
 
 namespace pgweir::proxy {
@@ -85,6 +86,11 @@ cache::Tell NewsBox::TellTo(std::shared_ptr<NewsBox> box) {
 std::optional<cache::News> NewsBox::Take() {
   const MutexLock lock(mutex_);
   return std::exchange(news_, std::nullopt);
+}
+
+cache::DatabaseId ServersDatabase(const config::Node& node, const std::string& name) {
+  const std::string named = pooler::DestinationOf(node.primary).database;
+  return cache::DatabaseOf(named.empty() ? name : named);
 }
 
 CacheSettings CacheSettingsOf(wire::ParametersRef parameters) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "config/config.h"
 #include "net/event.h"
 #include "net/worker.h"
 #include "proxy/answer_capture.h"
@@ -35,6 +36,10 @@ class NewsBox {
   Mutex mutex_;
   std::optional<cache::News> news_ ABSL_GUARDED_BY(mutex_);
 };
+
+// The database of a node as its server calls it, for clients that ask for `name`: what has another
+// name leads to another one.
+cache::DatabaseId ServersDatabase(const config::Node& node, const std::string& name);
 
 // What the settings of a session say for its answers. Made anew when they are another object.
 struct CacheSettings {

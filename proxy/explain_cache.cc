@@ -24,13 +24,6 @@ std::string_view ShownMode(config::CacheMode mode) {
   return mode == config::CacheMode::kOff ? " (off)" : "";
 }
 
-bool NamesMoment(std::string_view sql, const router::SqlScan& scan) {
-  for (const router::Literal& literal : scan.literals()) {
-    if (router::MayMeanNow(literal, sql)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string ExplainCache(const RouteKnowledge& knowledge, const cache::Rules& rules,
@@ -51,7 +44,8 @@ std::string ExplainCache(const RouteKnowledge& knowledge, const cache::Rules& ru
   if (rule == nullptr && !hints->cache.has_value()) refusal = Refusal::kNoRule;
   if (hints->cache.has_value() && hints->cache->off) refusal = Refusal::kOff;
   const bool moments = rule == nullptr || !rule->allow_stable;
-  if (refusal == Refusal::kNone && moments && NamesMoment(sql, scan)) refusal = Refusal::kVaries;
+  if (refusal == Refusal::kNone && moments && router::NamesMoment(scan, sql))
+    refusal = Refusal::kVaries;
   if (refusal != Refusal::kNone) {
     return text + fmt::format("cached: no\nwhy: {}\n", cache::Describe(refusal));
   }

@@ -95,7 +95,6 @@ class Session {
 
   // --- what the query cache answers (session_cache.cc) ---
   void UseCache();
-  cache::DatabaseId ServersDatabase(const config::Node& node) const;
   void TellWritesPlace();
   // Answers the read, or notes that its answer is to be waited for, or kept when the server gives
   // it. at_ is the node that it goes to, or first goes to.

@@ -8,7 +8,6 @@
 #include <array>
 #include <random>
 
-#include "pooler/conninfo.h"
 #include "proxy/bound_parameters.h"
 #include "proxy/session.h"
 #include "query-cache/extents.h"
@@ -48,16 +47,11 @@ std::optional<router::Hints::Cache> WishOf(std::string_view text, const router::
   return settings.wish;
 }
 
-bool NamesMoment(const router::SqlScan& scan, std::string_view text,
-                 const BoundParameters& parameters) {
-  const auto literals = scan.literals();
+bool NamesMoment(const BoundParameters& parameters) {
   return std::any_of(
-             literals.begin(), literals.end(),
-             [&](const router::Literal& literal) { return router::MayMeanNow(literal, text); }) ||
-         std::any_of(
-             parameters.begin(), parameters.end(), [](const router::BoundParameter& parameter) {
-               return !parameter.null && !parameter.binary && router::MayMeanNow(parameter.bytes);
-             });
+      parameters.begin(), parameters.end(), [](const router::BoundParameter& parameter) {
+        return !parameter.null && !parameter.binary && router::MayMeanNow(parameter.bytes);
+      });
 }
 
 // By chance, in this share of cases.
@@ -73,11 +67,6 @@ bool IsConnectionClass(const Status& status) {
 }
 
 }  // namespace
-
-cache::DatabaseId Session::ServersDatabase(const config::Node& node) const {
-  const std::string named = pooler::DestinationOf(node.primary).database;
-  return cache::DatabaseOf(named.empty() ? database_ : named);
-}
 
 void Session::UseCache() {
   cache::QueryCache* const cache = host_.shared().cache;
@@ -114,8 +103,10 @@ Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& state
     if (named == nullptr || (*named)->analysis != read.settings.analysis) return Refusal::kPrepared;
   }
   if (rule == nullptr || !rule->allow_stable) {
-    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
-    if (NamesMoment(statements.scan(), statement.text, parameters)) return Refusal::kVaries;
+    if (router::NamesMoment(statements.scan(), statement.text) ||
+        NamesMoment(ReadParameters(statement.values, statement.types))) {
+      return Refusal::kVaries;
+    }
   }
   read.request = *shape;
   read.origin.rule = rule == nullptr ? cache::RuleId() : rule->id;
@@ -150,13 +141,8 @@ cache::Extent Session::ExtentOf(const RequestStatement& statement, const router:
   const router::StatementFacts& facts = statement.facts->statements.front();
   const router::TouchedTables tables = router::TablesRead(facts, catalog);
   if (!sharded()) return cache::ExtentOf(at_->server_database, tables, catalog, facts, {});
-  WorkerTools& tools = host_.tools();
-  tools.statements.Find(statement.text, relay_.parameters->standard_strings());
-  const BoundParameters parameters = ReadParameters(statement.values, statement.types);
-  const router::BoundValues values(statement.text, tools.statements.scan().literals(), parameters,
-                                   relay_.parameters->utf8());
   const auto symbols =
-      tools.planners.Of(*catalog_, sharding_->map).SymbolsOf(statement.facts, 0, values);
+      SymbolsOf(statement, 0, Reading(), host_.tools().planners.Of(*catalog_, sharding_->map));
   cache::Extent extent = cache::ExtentOf(at_->server_database, tables, catalog, facts, symbols);
   for (const router::NodeId id : sharding_->onward) {
     const auto node = NodeOf(sharding_->map->NameOf(id));
@@ -179,8 +165,7 @@ cache::EntryRef Session::FindCached(const cache::Key& key) {
     read.cache.store.Erase(*entry);
     return nullptr;
   }
-  const bool wants_description = !read.request.extended || read.request.describes;
-  return wants_description && entry->row_description.empty() ? nullptr : entry;
+  return read.request.wants_description() && entry->row_description.empty() ? nullptr : entry;
 }
 
 void Session::LookInCache(wire::Bytes request, const RequestContents& contents) {
@@ -379,8 +364,7 @@ void Session::TakeNews(wire::Bytes request, cache::News news) {
   if (auto* const lead = std::get_if<cache::Lead>(&news)) return Fill(std::move(*lead));
   auto* const answer = std::get_if<cache::EntryRef>(&news);
   if (answer == nullptr) return;
-  const bool wants_description = !read.request.extended || read.request.describes;
-  if (wants_description && (*answer)->row_description.empty()) return;
+  if (read.request.wants_description() && (*answer)->row_description.empty()) return;
   const RequestContents contents = ReadRequest(request, Reading());
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr) return;
@@ -401,10 +385,7 @@ void Session::KeepAnswer() {
   }
   const cache::EntryRef kept = MakeEntry(std::move(read.origin), read.capture);
   const bool lives = kept->row_count > 0 || read.lifetimes.empty_ttl > Duration::zero();
-  if (lives && read.storable && read.cache.versions.MayStore(kept->reading)) {
-    read.cache.store.Put(kept);
-  }
-  read.lead->Land(kept);
+  Publish(read.cache, *read.lead, kept, lives && read.storable);
   read.Forget();
 }
 

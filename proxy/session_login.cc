@@ -220,7 +220,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   at_ = &nodes_[database->node.name];
   at_->name = database->node.name;
   at_->primary = pool_;
-  at_->server_database = ServersDatabase(database->node);
+  at_->server_database = ServersDatabase(database->node, database_);
   at_->copies = CopiesOf(*database, database->node, pool_);
   if (database->shard_map != nullptr) {
     sharding_ = std::make_unique<Sharding>();

@@ -92,7 +92,7 @@ StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
   Node& fresh = nodes_[name];
   fresh.name = name;
   fresh.primary = *std::move(pool);
-  fresh.server_database = ServersDatabase(*node);
+  fresh.server_database = ServersDatabase(*node, database_);
   fresh.copies = CopiesOf(*database, *node, fresh.primary);
   return &fresh;
 }

@@ -59,11 +59,7 @@ cache::Extent WriteWatch::ExtentOf(const RequestStatement& statement,
     const bool by_symbols = !touched.unknown && place_.map != nullptr && !statement.text.empty() &&
                             SaysItsSymbols(facts.statements[i]);
     if (by_symbols) {
-      context.statements.Find(statement.text, context.settings.standard_strings());
-      const BoundParameters parameters = ReadParameters(statement.values, statement.types);
-      const router::BoundValues values(statement.text, context.statements.scan().literals(),
-                                       parameters, context.settings.utf8());
-      symbols = planners_.Of(*place_.catalog, place_.map).SymbolsOf(statement.facts, i, values);
+      symbols = SymbolsOf(statement, i, context, planners_.Of(*place_.catalog, place_.map));
     }
     cache::Unite(extent,
                  cache::ExtentOf(database, touched, *catalog, facts.statements[i], symbols));

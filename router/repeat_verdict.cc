@@ -89,4 +89,10 @@ bool MayMeanNow(const Literal& literal, std::string_view text) {
   return has_pieces || MayMeanNow(written);
 }
 
+bool NamesMoment(const SqlScan& scan, std::string_view text) {
+  const auto literals = scan.literals();
+  return std::any_of(literals.begin(), literals.end(),
+                     [&](const Literal& literal) { return MayMeanNow(literal, text); });
+}
+
 }  // namespace pgweir::router

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "router/catalog.h"
-#include "router/sql_token.h"
+#include "router/sql_scanner.h"
 #include "router/statement_facts.h"
 
 namespace pgweir::router {
@@ -28,5 +28,7 @@ inline bool Varies(const StatementFacts& statement, const Catalog& catalog) {
 bool MayMeanNow(std::string_view value);
 // Likewise a literal of the text, however it is written.
 bool MayMeanNow(const Literal& literal, std::string_view text);
+// Any of the text's literals; `scan` is of it.
+bool NamesMoment(const SqlScan& scan, std::string_view text);
 
 }  // namespace pgweir::router

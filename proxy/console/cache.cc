@@ -2,10 +2,9 @@
 
 #include <charconv>
 
-#include "absl/strings/str_split.h"
 #include "base/strings.h"
-#include "pooler/conninfo.h"
 #include "proxy/cache_admissions.h"
+#include "proxy/cached_read.h"
 #include "proxy/console/console.h"
 #include "proxy/explain_cache.h"
 #include "proxy/host.h"
@@ -18,16 +17,11 @@ Status NoCache() {
                   "cache.enabled = true in the configuration makes one at the next start.");
 }
 
-cache::DatabaseId IdOf(const config::Node& node, std::string_view database) {
-  const std::string named = pooler::DestinationOf(node.primary).database;
-  return cache::DatabaseOf(named.empty() ? database : std::string_view(named));
-}
-
 // Of each database of the configuration, as its servers call it.
 std::vector<cache::DatabaseId> DatabaseIds(const config::Database& database,
                                            const std::string& name) {
   std::vector<cache::DatabaseId> ids;
-  for (const config::Node& node : database.all_nodes()) ids.push_back(IdOf(node, name));
+  for (const config::Node& node : database.all_nodes()) ids.push_back(ServersDatabase(node, name));
   return ids;
 }
 
@@ -58,14 +52,7 @@ StatusOr<Result> Console::ExplainCache(const Command& command) {
                                  host_.shared().catalogs.Find((*database)->node.name, name), ""};
   std::string text =
       proxy::ExplainCache(knowledge, *host_.snapshot()->cache_rules(), command.value);
-  if (text.ends_with('\n')) text.pop_back();
-  Result result;
-  result.columns = OwnColumns(command);
-  for (const std::string& line : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
-    result.rows.emplace_back().Text(line);
-  }
-  result.tag = "EXPLAIN";
-  return result;
+  return Explained(command, std::move(text));
 }
 
 // What is outdated is served to nobody from here on; its memory is free when this is done.

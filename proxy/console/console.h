@@ -78,6 +78,8 @@ class Console {
   net::Task<Status> Reload();
   net::Task<Status> Set(std::string key, std::string value);
   // --- of sharded databases (sharding.cc) ---
+  // The answer to an EXPLAIN, a row a line.
+  static Result Explained(const Command& command, std::string text);
   StatusOr<Result> ExplainRoute(const Command& command);
   net::Task<Status> EditShardMap(Command command);
   // --- of the query cache (cache.cc) ---

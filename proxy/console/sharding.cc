@@ -27,6 +27,17 @@ StatusOr<const config::Database*> Console::DatabaseMeant(const std::string& name
                                   fmt::join(sharded, ", "));
 }
 
+Result Console::Explained(const Command& command, std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  Result result;
+  result.columns = OwnColumns(command);
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
+    result.rows.emplace_back().Text(line);
+  }
+  result.tag = "EXPLAIN";
+  return result;
+}
+
 StatusOr<Result> Console::ExplainRoute(const Command& command) {
   const auto database = DatabaseMeant(command.database);
   if (!database.ok()) return database.status();
@@ -35,13 +46,7 @@ StatusOr<Result> Console::ExplainRoute(const Command& command) {
   const RouteKnowledge knowledge{**database, host_.snapshot()->ShardMapOf((*database)->name),
                                  catalog, ""};
   std::string text = proxy::ExplainRoute(knowledge, command.value);
-  if (text.ends_with('\n')) text.pop_back();
-  Result result;
-  result.columns = OwnColumns(command);
-  for (const std::string& line : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
-    result.rows.emplace_back().Text(line);
-  }
-  result.tag = "EXPLAIN";
+  Result result = Explained(command, std::move(text));
   if (catalog == nullptr) {
     result.notice = "the database's catalog is not known as long as no client is logged in to it";
   }
