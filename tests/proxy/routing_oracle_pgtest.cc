@@ -7,7 +7,6 @@ namespace pgweir::test {
 namespace {
 
 constexpr uint64_t kFixedSeeds = 20;
-constexpr uint64_t kFreshSeeds = 10;
 
 using RoutingOracle = OracleTest;
 
@@ -15,14 +14,6 @@ TEST_F(RoutingOracle, OneServerAnswersTheSameOnFixedSeeds) {
   OracleTally tally;
   for (uint64_t seed = 1; seed <= kFixedSeeds && !HasFailure(); ++seed) ExpectAlike(seed, tally);
   ExpectAnswers(tally);
-}
-
-TEST_F(RoutingOracle, OneServerAnswersTheSameOnFreshSeeds) {
-  OracleTally tally;
-  const uint64_t first = FreshSeed();
-  fmt::print("seed {}\n", first);
-  for (uint64_t i = 0; i < kFreshSeeds && !HasFailure(); ++i) ExpectAlike(first + i, tally);
-  Show(tally);
 }
 
 // The harness tells apart nothing that is alike.

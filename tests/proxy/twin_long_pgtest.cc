@@ -7,15 +7,30 @@ namespace {
 
 constexpr size_t kSteps = 400;
 
-TEST(TwinLong, TransactionModeAnswersAsTheServerDoesForMinutes) {
-  TwinRunner runner;
+void ExpectTwins(TwinRunner& runner, std::chrono::minutes time) {
   uint64_t seed = TwinFreshSeed();
-  auto end = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  const auto end = std::chrono::steady_clock::now() + time;
   size_t scripts = 0;
-  for (; std::chrono::steady_clock::now() < end && !HasFailure(); ++seed, ++scripts) {
+  for (; std::chrono::steady_clock::now() < end && !testing::Test::HasFailure(); ++seed) {
     ExpectTwin(runner, seed, kSteps, TwinPool(seed));
+    ++scripts;
   }
   fmt::print("{} scripts of {} steps, the last from seed {}\n", scripts, kSteps, seed - 1);
+}
+
+TEST(TwinLong, TransactionModeAnswersAsTheServerDoesForMinutes) {
+  TwinRunner runner;
+  ExpectTwins(runner, std::chrono::minutes(5));
+}
+
+TEST(TwinLong, ShardedDatabaseAnswersAsTheServerDoesForMinutes) {
+  TwinRunner runner(TwinRunner::Database::kSharded);
+  ExpectTwins(runner, std::chrono::minutes(2));
+}
+
+TEST(TwinLong, CachedDatabaseAnswersAsTheServerDoesForMinutes) {
+  TwinRunner runner(TwinRunner::Database::kCached);
+  ExpectTwins(runner, std::chrono::minutes(2));
 }
 
 }  // namespace

