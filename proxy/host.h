@@ -70,6 +70,7 @@ struct Peer {
   std::string address;  // "127.0.0.1:40000" or "unix"
   std::optional<IpAddress> ip = {};
   bool unix_socket = false;
+  std::string known_as = {};  // the user that pgweir itself asks as; "" = it is to be found out
   // To be told so, unless it is a cancel request:
   bool over_limit = false;  // max_clients was reached
   bool late = false;        // new clients are not taken any more

@@ -224,10 +224,12 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   at_->copies = CopiesOf(*database, database->node, pool_);
   if (database->shard_map != nullptr) {
     sharding_ = std::make_unique<Sharding>();
+  }
+  UseCache();
+  if (guides()) {
     requests_.ReadOneByOne();
     relay_.BeGuided();
   }
-  UseCache();
   membership_ = pooler::Pool::Member(pool_);
   co_return learnt;
 }
@@ -346,7 +348,7 @@ Status Session::AdmitToConsole(const config::Config& config, const wire::Startup
   user_ = startup.user;
   database_ = startup.database;
   console_ = std::make_unique<Console>(
-      id_, host_, client_, is_admin ? Console::Rights::kAdmin : Console::Rights::kStats);
+      id_, host_, client_, user_, is_admin ? Console::Rights::kAdmin : Console::Rights::kStats);
   relay_.parameters = Console::Welcome();
   return absl::OkStatus();
 }

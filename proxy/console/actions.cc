@@ -33,6 +33,7 @@ constexpr std::string_view kHelp = R"(
 	SET SHARD [DATABASE database] 'pattern' TO node
 	DROP SHARD [DATABASE database] 'pattern'
 	EXPLAIN ROUTE|CACHE [DATABASE database] 'SQL'
+	CACHE WARM FILE 'path' [DATABASE database] [USER user]
 	CACHE FLUSH [DATABASE database|TABLE table|RULE rule|DIGEST digest]
 	RELOAD
 	PAUSE [database]
@@ -134,6 +135,7 @@ net::Task<StatusOr<Result>> Console::Run(std::string statement) {
   LogInfo("console: {} session={} client={}", statement, id_.value, client_.peer.address);
   result.tag = TagOf(command.kind);
   cancelled_ = false;
+  if (command.kind == Kind::kCacheWarm) co_return co_await WarmCache(std::move(command));
   const Status done = co_await Act(std::move(command));
   if (!done.ok()) co_return done;
   co_return result;

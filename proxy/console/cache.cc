@@ -12,11 +12,6 @@
 namespace pgweir::proxy {
 namespace {
 
-Status NoCache() {
-  return WithHint(Error(sqlstate::kProtocolViolation, "there is no query cache"),
-                  "cache.enabled = true in the configuration makes one at the next start.");
-}
-
 // Of each database of the configuration, as its servers call it.
 std::vector<cache::DatabaseId> DatabaseIds(const config::Database& database,
                                            const std::string& name) {
@@ -34,18 +29,22 @@ std::optional<uint64_t> Hexadecimal(std::string_view text) {
 
 }  // namespace
 
+Status Console::NoCache() {
+  return WithHint(Error(sqlstate::kProtocolViolation, "there is no query cache"),
+                  "cache.enabled = true in the configuration makes one at the next start.");
+}
+
+StatusOr<const config::Database*> Console::OnlyDatabase(const std::string& named) const {
+  const config::Config& config = host_.snapshot()->config();
+  if (!named.empty()) return DatabaseMeant(named);
+  if (config.databases.size() == 1) return &config.databases.begin()->second;
+  return Error(sqlstate::kProtocolViolation,
+               "several databases are configured: name one by DATABASE name");
+}
+
 StatusOr<Result> Console::ExplainCache(const Command& command) {
   if (host_.shared().cache == nullptr) return NoCache();
-  const config::Config& config = host_.snapshot()->config();
-  StatusOr<const config::Database*> database = nullptr;
-  if (command.database.empty() && config.databases.size() == 1) {
-    database = &config.databases.begin()->second;
-  } else if (command.database.empty()) {
-    return Error(sqlstate::kProtocolViolation,
-                 "several databases are configured: name one by DATABASE name");
-  } else {
-    database = DatabaseMeant(command.database);
-  }
+  const auto database = OnlyDatabase(command.database);
   if (!database.ok()) return database.status();
   const std::string& name = command.database.empty() ? (*database)->name : command.database;
   const RouteKnowledge knowledge{**database, host_.snapshot()->ShardMapOf((*database)->name),

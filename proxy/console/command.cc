@@ -132,7 +132,7 @@ class Parser {
     if (first == "set") return Keyword(1) == "shard" && !Assigns(2) ? Shard() : Set();
     if (first == "drop" && Keyword(1) == "shard") return Shard();
     if (first == "explain") return Explain();
-    if (first == "cache") return CacheFlush();
+    if (first == "cache") return Keyword(1) == "warm" ? CacheWarm() : CacheFlush();
     if (first == "begin" || first == "start") return Command{Kind::kBegin, "BEGIN"};
     if (first == "commit" || first == "end") return Command{Kind::kEnd, "COMMIT"};
     if (first == "rollback" || first == "abort") return Command{Kind::kEnd, "ROLLBACK"};
@@ -216,6 +216,22 @@ class Parser {
     const bool known = of == "database" || of == "table" || of == "rule" || of == "digest";
     if (!known || tokens_.size() != 4 || tokens_[3].kind == Token::Kind::kSign) return Invalid();
     return Command{Kind::kCacheFlush, of, tokens_[3].text};
+  }
+
+  // CACHE WARM FILE 'path' [DATABASE name] [USER name]
+  StatusOr<Command> CacheWarm() const {
+    Command command{Kind::kCacheWarm};
+    if (Keyword(2) != "file" || tokens_.size() < 4) return Invalid();
+    if (tokens_[3].kind != Token::Kind::kString) return Invalid();
+    command.value = tokens_[3].text;
+    size_t at = 4;
+    command.database = DatabaseAt(at);
+    if (Keyword(at) == "user" && at + 1 < tokens_.size()) {
+      command.name = tokens_[at + 1].text;
+      at += 2;
+    }
+    if (at != tokens_.size()) return Invalid();
+    return command;
   }
 
   // EXPLAIN ROUTE | CACHE [DATABASE name] 'SQL'

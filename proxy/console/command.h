@@ -33,6 +33,7 @@ struct Command {
     kShutdown,
     kExplainRoute,  // `value`, SQL
     kExplainCache,  // likewise
+    kCacheWarm,     // by the statements of the file `value`, as the user `name`; "" = its own
     kCacheFlush,    // of `name` (database, table, rule, digest; "" = all of it) the one `value`
     kSetShard,      // the pattern `name` to the node `value`
     kDropShard,     // `name`

@@ -11,8 +11,8 @@ namespace frontend = wire::frontend;
 
 }  // namespace
 
-Console::Console(SessionId id, SessionHost& host, Client& client, Rights rights)
-    : id_(id), host_(host), client_(client), rights_(rights) {
+Console::Console(SessionId id, SessionHost& host, Client& client, std::string user, Rights rights)
+    : id_(id), host_(host), client_(client), user_(std::move(user)), rights_(rights) {
   host_.shared().consoles.fetch_add(1, std::memory_order_relaxed);
   client_.counters =
       &host_.shared().statistics.Of(std::string(config::kConsoleAlias), host_.worker().index());

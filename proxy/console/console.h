@@ -25,7 +25,7 @@ class Console {
   enum class Rights : uint8_t { kStats, kAdmin };  // may look; may act as well
 
   // All of them outlive it.
-  Console(SessionId id, SessionHost& host, Client& client, Rights rights);
+  Console(SessionId id, SessionHost& host, Client& client, std::string user, Rights rights);
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
@@ -85,6 +85,10 @@ class Console {
   // --- of the query cache (cache.cc) ---
   StatusOr<Result> ExplainCache(const Command& command);
   net::Task<Status> FlushCache(Command command);
+  net::Task<StatusOr<Result>> WarmCache(Command command);
+  static Status NoCache();
+  // The database that a command names, else the only one there is.
+  StatusOr<const config::Database*> OnlyDatabase(const std::string& named) const;
   // The database that a command names, else the only one that is sharded.
   StatusOr<const config::Database*> DatabaseMeant(const std::string& named) const;
   // Whether a command may name it; `database` "" means all and is fine.
@@ -98,6 +102,7 @@ class Console {
   const SessionId id_;
   SessionHost& host_;
   Client& client_;
+  const std::string user_;
   const Rights rights_;
   std::string out_;  // answers that are not sent yet
   bool in_transaction_ = false;

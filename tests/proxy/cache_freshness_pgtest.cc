@@ -8,6 +8,7 @@
 
 #include "fmt/format.h"
 #include "tests/support/cached_test.h"
+#include "tests/support/temp_folder.h"
 #include "tests/support/turns.h"
 #include "tests/support/wait_until.h"
 
@@ -428,6 +429,48 @@ TEST_F(CacheFreshness, TheConsoleFlushesWhatItIsTold) {
   const Connection console = Client("postgres", "pgweir");
   for (const char* wrong : {"cache flush rule 99", "cache flush database nosuch",
                             "cache flush digest 'xyz'", "cache flush nothing 1", "cache"}) {
+    EXPECT_FALSE(console.Exec(wrong).ok()) << wrong;
+  }
+}
+
+TEST_F(CacheFreshness, TheConsoleWarms) {
+  const TempFolder folder("pgweir-warm");
+  const std::string file = folder.path() + "/warm.sql";
+  const auto warm = [&](std::string_view text, std::string_view more) {
+    WriteFile(file, text);
+    return Console(fmt::format("cache warm file '{}' database postgres {}", file, more));
+  };
+  const auto tag = [](const Result& result) { return std::string(PQcmdStatus(result.get())); };
+  EXPECT_EQ(
+      tag(warm("-- Of a dashboard.\n\n  select n from counter;\nselect n\nfrom verified", "")),
+      "CACHE WARM 2");
+  const std::string before = Counter();
+  Count();
+  EXPECT_EQ(Value("counter"), before) << "asked before";
+  EXPECT_EQ(client_->ExecParams("select n from counter", {}).Value(), before);
+  // Each role for itself.
+  EXPECT_EQ(tag(warm("select n from counter", "user alice")), "CACHE WARM 1");
+  const std::string of_alice = Counter();
+  Count();
+  EXPECT_EQ(Client("alice").Value("select n from counter"), of_alice);
+  EXPECT_EQ(Client("bob").Value("select n from counter"), Counter());
+
+  const Connection console = Client("postgres", "pgweir");
+  const Result some = warm("select 1 / 0;\n\ndelete from counter; select n from counter", "");
+  EXPECT_EQ(tag(some), "CACHE WARM 1");
+  EXPECT_EQ(server().Query("select count(*) from counter"), "1");
+  EXPECT_EQ(tag(warm(" -- nothing\n;;", "")), "CACHE WARM 0");
+  EXPECT_EQ(tag(warm("select n from counter where n > 0 or n < 1;" + std::string(60'000, '\n') +
+                         "select 2",
+                     "")),
+            "CACHE WARM 2");
+  WriteFile(file, "select 1; select 'open");
+  for (const std::string& wrong :
+       {std::string("cache warm file '/nosuch'"), std::string("cache warm file 'a' extra"),
+        fmt::format("cache warm file '{}' database nosuch", file),
+        fmt::format("cache warm file '{}' database postgres user nosuch", file),
+        fmt::format("cache warm file '{}' database pgweir", file),
+        fmt::format("cache warm file '{}' database postgres", file)}) {
     EXPECT_FALSE(console.Exec(wrong).ok()) << wrong;
   }
 }
