@@ -16,6 +16,9 @@ constexpr milliseconds kLeastTtl{1};
 constexpr std::array<std::pair<std::string_view, CacheMode>, 3> kModes{
     {{"on", CacheMode::kOn}, {"shadow", CacheMode::kShadow}, {"off", CacheMode::kOff}}};
 
+constexpr std::array<std::pair<std::string_view, CacheInTransactions>, 2> kInTransactions{
+    {{"never", CacheInTransactions::kNever}, {"until_write", CacheInTransactions::kUntilWrite}}};
+
 // NAME or SCHEMA.NAME, as the catalog has them.
 bool IsTableName(std::string_view name) {
   const size_t point = name.find('.');
@@ -93,6 +96,8 @@ void ReadCache(TableReader reader, Cache& cache) {
   cache.max_bytes = reader.Size("max_bytes", kLeastBytes).value_or(cache.max_bytes);
   cache.max_entry_bytes =
       reader.Size("max_entry_bytes", kLeastEntryBytes).value_or(cache.max_entry_bytes);
+  cache.in_transactions = reader.Choice<CacheInTransactions>("in_transactions", kInTransactions)
+                              .value_or(cache.in_transactions);
   for (TableReader& rule : reader.Tables("rules")) cache.rules.push_back(ReadRule(rule));
   ReadNotServed("cache", reader);
   reader.RejectUnknown();

@@ -32,6 +32,9 @@ enum class Consistency { kEventual, kSession, kPrimary };
 enum class ReplicaFallback { kPrimary, kError };
 // Whether a rule's answers are served, only counted as if they were, or neither.
 enum class CacheMode { kOn, kShadow, kOff };
+// Which reads within a transaction may be answered from the cache: none, or those of a READ
+// COMMITTED one that has done nothing but read so far.
+enum class CacheInTransactions { kNever, kUntilWrite };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -213,6 +216,7 @@ struct Cache {
   bool enabled = false;
   uint64_t max_bytes = uint64_t{256} << 20;
   uint64_t max_entry_bytes = uint64_t{1} << 20;
+  CacheInTransactions in_transactions = CacheInTransactions::kNever;
   std::vector<CacheRule> rules;  // the first that matches counts
   bool operator==(const Cache&) const = default;
 };

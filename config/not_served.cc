@@ -19,7 +19,6 @@ redact = "none"
 redis = ""
 redis_timeout = "20ms"
 wal = false
-in_transactions = "never"
 )";
 
 const TomlTable& Standard(std::string_view section) {

@@ -17,8 +17,9 @@ uint32_t BodyLength(std::string_view header) {
 
 }  // namespace
 
-void AnswerCapture::Begin(size_t max_bytes) {
+void AnswerCapture::Begin(size_t max_bytes, wire::TransactionStatus status) {
   *this = AnswerCapture();
+  status_ = status;
   max_bytes_ = max_bytes;
   given_up_ = false;
 }
@@ -76,14 +77,16 @@ void AnswerCapture::OnBody(wire::Bytes piece) {
   if (type_ == backend::kDataRow) rows += wire::AsText(piece);
   if (type_ == backend::kRowDescription) row_description += wire::AsText(piece);
   if (type_ == backend::kCommandComplete) tag += wire::AsText(piece);
-  if (type_ == backend::kReadyForQuery) status_ = wire::AsText(piece)[0];
+  if (type_ == backend::kReadyForQuery) {
+    as_expected_ = wire::AsText(piece)[0] == static_cast<char>(status_);
+  }
 }
 
 void AnswerCapture::OnEnd() {
   header_.clear();
   if (type_ == backend::kCommandComplete && tag.ends_with('\0')) tag.pop_back();
   if (type_ != backend::kReadyForQuery) return;
-  complete_ = status_ == static_cast<char>(wire::TransactionStatus::kIdle) && !tag.empty();
+  complete_ = as_expected_ && !tag.empty();
   if (!complete_) GiveUp();
 }
 

@@ -11,14 +11,14 @@ namespace pgweir::proxy {
 // on whatever isn't such an answer, and on one that is too long. For one thread.
 class AnswerCapture {
  public:
-  // Another answer begins.
-  void Begin(size_t max_bytes);
+  // Another answer begins, which is to leave its client so.
+  void Begin(size_t max_bytes, wire::TransactionStatus status = wire::TransactionStatus::kIdle);
   // What the client is sent, in pieces of any size.
   void Take(wire::Bytes bytes);
 
   // The client has been sent some of it.
   bool begun() const { return begun_; }
-  // All of it is here, up to ReadyForQuery, outside of a transaction.
+  // All of it is here, up to a ReadyForQuery with that status.
   bool complete() const { return complete_; }
   // The answer is over, and none to be kept, or will be none.
   bool given_up() const { return given_up_; }
@@ -39,7 +39,8 @@ class AnswerCapture {
   std::string header_;
   uint32_t body_left_ = 0;
   char type_ = 0;
-  char status_ = 0;
+  wire::TransactionStatus status_ = wire::TransactionStatus::kIdle;
+  bool as_expected_ = false;
   size_t max_bytes_ = 0;
   bool begun_ = false;
   bool complete_ = false;

@@ -90,9 +90,9 @@ void AppendBeforeRows(std::string& out, const CacheableRequest& request,
   if (request.wants_description()) out += row_description;
 }
 
-void AppendBehindRows(std::string& out, std::string_view tag) {
+void AppendBehindRows(std::string& out, std::string_view tag, wire::TransactionStatus status) {
   wire::AppendCommandComplete(out, tag);
-  wire::AppendReadyForQuery(out, wire::TransactionStatus::kIdle);
+  wire::AppendReadyForQuery(out, status);
 }
 
 }  // namespace pgweir::proxy

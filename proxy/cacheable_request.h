@@ -26,6 +26,6 @@ std::optional<CacheableRequest> ReadCacheable(wire::Bytes request);
 // The answer's messages before the rows, and behind them.
 void AppendBeforeRows(std::string& out, const CacheableRequest& request,
                       std::string_view row_description);
-void AppendBehindRows(std::string& out, std::string_view tag);
+void AppendBehindRows(std::string& out, std::string_view tag, wire::TransactionStatus status);
 
 }  // namespace pgweir::proxy

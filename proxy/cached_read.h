@@ -55,8 +55,8 @@ CacheSettings CacheSettingsOf(wire::ParametersRef parameters);
 
 // What a session on a process with a cache knows of the read under way.
 struct CachedRead {
-  CachedRead(cache::QueryCache& cache, Planners& planners)
-      : cache(cache), writes(cache, planners) {}
+  CachedRead(cache::QueryCache& cache, Planners& planners, bool in_transactions)
+      : cache(cache), writes(cache, planners), in_transactions(in_transactions) {}
 
   CachedRead(const CachedRead&) = delete;
   CachedRead& operator=(const CachedRead&) = delete;
@@ -81,6 +81,9 @@ struct CachedRead {
   cache::QueryCache& cache;
   WriteWatch writes;
   CacheSettings settings;
+  const bool in_transactions;  // its reads may be answered, too
+  // The client's transaction is READ COMMITTED, and has but read so far.
+  bool only_reads = false;
 
   // Of the read under way.
   CacheableRequest request;

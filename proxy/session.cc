@@ -83,7 +83,7 @@ net::Task<void> Session::Serve() {
       if (next == Relay::Next::kFree) {
         GiveBack();
       } else if (next == Relay::Next::kWait) {
-        if (sharded() && relay_.TakesRequest()) {
+        if (guides() && relay_.TakesRequest()) {
           const wire::ReplyTracker& tracker = relay_.lease()->tracker;
           requests_.set_standing({tracker.status(), tracker.batch_open() || tracker.skipping()});
           wire::Bytes request;
@@ -123,9 +123,8 @@ net::Task<void> Session::Serve() {
         if (!co_await CarryOn()) co_return;
         continue;
       }
-      requests_.set_standing({holds_begin() ? wire::TransactionStatus::kInTransaction
-                                            : wire::TransactionStatus::kIdle});
     }
+    if (guides()) requests_.set_standing({Standing()});
     wire::Bytes request;
     const RequestReader::State state = NextRequest(request);
     if (state == RequestReader::State::kEnded) co_return;
@@ -177,6 +176,25 @@ net::Task<void> Session::Serve() {
     std::string kept(wire::AsText(request));
     if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
+}
+
+net::Task<bool> Session::GoOn(wire::Bytes request) {
+  host_.Refresh();
+  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  const bool fresh = tracker.status() == wire::TransactionStatus::kIdle && !tracker.batch_open();
+  // There it is only said that the transaction has failed.
+  const bool failed = tracker.status() == wire::TransactionStatus::kFailed;
+  if (sharded() && fresh) sharding_->BeginTransaction(*relay_.parameters);
+  if (sharded() && failed) sharding_->transaction.movable = false;
+  if (!failed && !tracker.skipping()) {
+    const RequestContents contents = ReadRequest(request, Reading());
+    if (sharded() && !StaysHere(request, contents)) co_return true;
+    if (cached_ != nullptr && cached_->in_transactions && AnswersInTransaction(request, contents)) {
+      co_return true;
+    }
+  }
+  const Relay::Next next = relay_.Go(request);
+  co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
 
 // The request, or what stands in its place, goes to the backend that has just been attached.
@@ -422,6 +440,11 @@ bool Session::MustEnd() const {
   if (MustEndNow()) return true;
   if (host_.ending() != Ending::kWhenFree || holds_begin()) return false;
   return !relay_.attached() || relay_.Free();
+}
+
+wire::TransactionStatus Session::Standing() const {
+  if (relay_.attached()) return relay_.lease()->tracker.status();
+  return holds_begin() ? wire::TransactionStatus::kInTransaction : wire::TransactionStatus::kIdle;
 }
 
 Status Session::EndReason() const { return killed_.ok() ? ShuttingDown() : killed_; }

@@ -96,6 +96,12 @@ class Session {
   // --- what the query cache answers (session_cache.cc) ---
   void UseCache();
   void TellWritesPlace();
+  // Notes what the request means for those that follow in its transaction, which it may begin.
+  void FollowTransaction(const RequestContents& request, bool goes_on);
+  bool OnlyReads(const RequestStatement& statement);
+  // The request of a client that holds a backend. Whether it has been answered.
+  bool AnswersInTransaction(wire::Bytes request, const RequestContents& contents);
+  bool BeginsReadCommitted(const router::StatementFacts& statement) const;
   // Answers the read, or notes that its answer is to be waited for, or kept when the server gives
   // it. at_ is the node that it goes to, or first goes to.
   void LookInCache(wire::Bytes request, const RequestContents& contents);
@@ -124,6 +130,8 @@ class Session {
 
   // --- where they go in a sharded database (session_shards.cc) ---
   bool sharded() const { return sharding_ != nullptr; }
+  // The session reads every request itself, also while the client holds a backend.
+  bool guides() const { return sharded() || (cached_ != nullptr && cached_->in_transactions); }
   // The node of this name; it stays for as long as the session.
   StatusOr<Node*> NodeOf(const std::string& name);
   void CheckPlacement(const std::string& database, const router::ShardMapRef& map);
@@ -132,9 +140,9 @@ class Session {
   // Likewise the next of those that the request under way goes to.
   Status ChooseNext();
   Status RouteByMap(const RequestContents& request, ShardRoute& route);
-  // The client's next request, or part of one, while it holds a backend: it goes there, or takes
-  // the transaction elsewhere, or is refused.
-  net::Task<bool> GoOn(wire::Bytes request);
+  // Whether a request of a client that holds a backend goes there. Else it has been refused, or
+  // takes its transaction elsewhere.
+  bool StaysHere(wire::Bytes request, const RequestContents& contents);
   static Status WhyNotInOne(const ShardRoute& route);
   Status WhyNotHere(const ShardRoute& route) const;
   // Answers a BEGIN, which is carried out with what follows it. False when the request is none.
@@ -172,10 +180,15 @@ class Session {
   // Before waiting: the reason to end the session if it has taken longer than it may.
   Status CheckTime();
   net::Task<bool> CheckAlive();
+  // The next request, or part of one, of a client that holds a backend, where the session reads
+  // them itself. False when the session is over.
+  net::Task<bool> GoOn(wire::Bytes request);
   // What follows when the relay can't go on. False when the session is over.
   net::Task<bool> Leave(Relay::Next reason);
   bool NeedsCheck(const pooler::Backend& backend, TimePoint now) const;
   bool MustEnd() const;
+  // What the client takes its transaction to be.
+  wire::TransactionStatus Standing() const;
   // Whatever is under way.
   bool MustEndNow() const { return host_.ending() == Ending::kNow || !killed_.ok(); }
   Status EndReason() const;

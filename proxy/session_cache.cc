@@ -1,8 +1,8 @@
 // Reads that the query cache answers, and answers that are kept for it.
 //
-// A read outside of a transaction is looked for before it goes to a server. When it isn't there,
-// one session asks, and those that want the same wait for its answer. What a session writes is told
-// to the cache by proxy/write_watch.
+// A read outside of a transaction, or, where it may be, in one, is looked for before it goes to a
+// server. When it isn't there, one session asks, and those that want the same wait for its answer.
+// What a session writes is told to the cache by proxy/write_watch.
 
 #include <algorithm>
 #include <array>
@@ -71,7 +71,11 @@ bool IsConnectionClass(const Status& status) {
 void Session::UseCache() {
   cache::QueryCache* const cache = host_.shared().cache;
   if (cache == nullptr || catalog_ == nullptr || dedicated_) return;
-  cached_ = std::make_unique<CachedRead>(*cache, host_.tools().planners);
+  const config::Cache& configured = host_.snapshot()->config().cache;
+  const bool in_transactions =
+      configured.in_transactions == config::CacheInTransactions::kUntilWrite &&
+      mode_ == config::PoolMode::kTransaction;
+  cached_ = std::make_unique<CachedRead>(*cache, host_.tools().planners, in_transactions);
   relay_.set_writes(&cached_->writes);
   TellWritesPlace();
 }
@@ -79,6 +83,42 @@ void Session::UseCache() {
 void Session::TellWritesPlace() {
   if (cached_ == nullptr) return;
   cached_->writes.set_place({at_->server_database, catalog_, sharded() ? sharding_->map : nullptr});
+}
+
+bool Session::BeginsReadCommitted(const router::StatementFacts& statement) const {
+  using Isolation = router::StatementFacts::Isolation;
+  if (!statement.begins) return false;
+  if (statement.isolation != Isolation::kDefault) {
+    return statement.isolation == Isolation::kReadCommitted;
+  }
+  const std::string* const set = relay_.parameters->FindUnreported("default_transaction_isolation");
+  if (set != nullptr) return *set == "read committed";
+  const router::CatalogRef catalog = catalog_->Get();
+  return catalog != nullptr && catalog->read_committed();
+}
+
+bool Session::OnlyReads(const RequestStatement& statement) {
+  if (!statement.carried_out()) return true;
+  if (statement.facts == nullptr || statement.facts->statements.size() != 1) return false;
+  return statement.facts->statements.front().kind == router::StatementKind::kSelect &&
+         host_.tools().catalogs.OfReads(*catalog_, statement.facts) == router::ReadVerdict::kRead;
+}
+
+void Session::FollowTransaction(const RequestContents& request, bool goes_on) {
+  bool& only_reads = cached_->only_reads;
+  if (!goes_on) only_reads = false;
+  for (const RequestStatement& statement : request.statements) {
+    const router::Facts* const facts = statement.facts.get();
+    const bool begins = !goes_on && statement.carried_out() && facts != nullptr &&
+                        facts->statements.size() == 1 && facts->statements.front().begins;
+    if (begins) {
+      only_reads = BeginsReadCommitted(facts->statements.front());
+      goes_on = true;
+    } else {
+      only_reads = only_reads && OnlyReads(statement);
+    }
+  }
+  only_reads = only_reads && request.complete;
 }
 
 // Why this read isn't to be answered from the cache; its `rule` and lifetimes otherwise.
@@ -94,6 +134,9 @@ Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& state
   if (rule != nullptr && read.cache.IsOff(rule->id)) return Refusal::kOff;
   const Refusal by_rule = known.admission.Under(rule);
   if (by_rule != Refusal::kNone) return by_rule;
+  if (Standing() != wire::TransactionStatus::kIdle && !read.only_reads) {
+    return Refusal::kTransaction;
+  }
   if (read.settings.refusal != Refusal::kNone) return read.settings.refusal;
   if (known.catalog == nullptr || catalog_->doubtful()) return Refusal::kUnknownName;
   const auto shape = ReadCacheable(request);
@@ -171,7 +214,6 @@ cache::EntryRef Session::FindCached(const cache::Key& key) {
 void Session::LookInCache(wire::Bytes request, const RequestContents& contents) {
   CachedRead& read = *cached_;
   read.Forget();
-  read.answered = false;
   if (mode_ == config::PoolMode::kSession) return;
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr || !MayBeRead(*statement) || statement->text.empty()) return;
@@ -204,9 +246,11 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   known.Miss();
   NoteOrigin(key, *statement, *known.catalog);
   if (freshness == Freshness::kIfError && !shadow) read.stale = entry;
-  if (shadow) {
+  // Who waited with a backend in hand could be what the one that asks waits for.
+  if (shadow || relay_.attached()) {
     auto lead = read.cache.flights.TryLead(key, read.origin.reading);
     if (lead.has_value()) Fill(*std::move(lead));
+    read.storable = !relay_.attached() || pool_ == at_->primary;
     return;
   }
   read.news = std::make_shared<NewsBox>(host_.worker(), client_.event);
@@ -222,6 +266,18 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   }
   read.wait.emplace(std::get<cache::Wait>(std::move(joined)));
   read.waiting = true;
+}
+
+bool Session::AnswersInTransaction(wire::Bytes request, const RequestContents& contents) {
+  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  cached_->answered = false;
+  FollowTransaction(contents, tracker.status() != wire::TransactionStatus::kIdle);
+  if (tracker.status() != wire::TransactionStatus::kInTransaction || tracker.batch_open() ||
+      relay_.state().pin() != nullptr) {
+    return false;
+  }
+  LookInCache(request, contents);
+  return cached_->answered;
 }
 
 bool Session::one_node() const {
@@ -275,7 +331,7 @@ void Session::Fill(cache::Lead lead) {
   read.lead.emplace(std::move(lead));
   read.origin.reading = read.cache.versions.Read(read.origin.extent);
   read.origin.sent_at = Clock::now();
-  read.capture.Begin(read.cache.store.max_entry_bytes());
+  read.capture.Begin(read.cache.store.max_entry_bytes(), Standing());
   read.filling = read.storable = true;
   relay_.set_capture(&read.capture);
 }
@@ -293,11 +349,12 @@ void Session::Answer(wire::Bytes request, const RequestStatement& statement,
 void Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
   std::string before, behind;
   AppendBeforeRows(before, cached_->request, entry.row_description);
-  AppendBehindRows(behind, entry.tag);
+  const wire::TransactionStatus standing = Standing();
+  AppendBehindRows(behind, entry.tag, standing);
   const std::array<std::string_view, 3> answer = {before, entry.rows, behind};
   requests_.Accept(request, answer);
   client_.counters->Add(Stat::kQueries);
-  client_.counters->Add(Stat::kXacts);
+  if (standing == wire::TransactionStatus::kIdle) client_.counters->Add(Stat::kXacts);
   cached_->answered = true;
   if (!sharded()) return;
   sharding_->onward.clear();

@@ -39,15 +39,17 @@ std::unique_ptr<NodeCopies> Session::CopiesOf(const config::Database& database,
 Status Session::ChooseServer(wire::Bytes request) {
   reads_ = false;
   if (!sharded() && at_->copies == nullptr && cached_ == nullptr) return absl::OkStatus();
+  if (cached_ != nullptr) cached_->answered = false;
   host_.Refresh();
   const RequestContents contents = ReadRequest(request, Reading());
+  if (cached_ != nullptr && cached_->in_transactions) FollowTransaction(contents, holds_begin());
   if (sharded()) {
     if (Status chosen = ChooseNode(contents); !chosen.ok()) return chosen;
     if (HoldBegin(contents, request)) return absl::OkStatus();
     if (!sharding_->onward.empty()) sharding_->request.assign(wire::AsText(request));
   }
   TellWritesPlace();
-  if (cached_ != nullptr && !holds_begin()) {
+  if (cached_ != nullptr && (!holds_begin() || cached_->in_transactions)) {
     LookInCache(request, contents);
     if (cached_->answered || cached_->waiting) return absl::OkStatus();
   }

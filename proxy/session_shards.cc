@@ -191,24 +191,13 @@ Status Session::ChooseNext() {
   return absl::OkStatus();
 }
 
-net::Task<bool> Session::GoOn(wire::Bytes request) {
-  host_.Refresh();
-  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
-  const bool fresh = tracker.status() == wire::TransactionStatus::kIdle && !tracker.batch_open();
-  if (fresh) sharding_->BeginTransaction(*relay_.parameters);
-  // There it is only said that the transaction has failed.
-  const bool failed = tracker.status() == wire::TransactionStatus::kFailed;
-  if (failed) sharding_->transaction.movable = false;
-  if (failed || tracker.skipping()) {
-    const Relay::Next next = relay_.Go(request);
-    co_return next != Relay::Next::kViolation || co_await Leave(next);
-  }
+bool Session::StaysHere(wire::Bytes request, const RequestContents& contents) {
   ShardRoute route;
-  Status refusal = RouteByMap(ReadRequest(request, Reading()), route);
+  Status refusal = RouteByMap(contents, route);
   if (refusal.ok()) refusal = WhyNotHere(route);
   if (!refusal.ok()) {
     relay_.Refuse(request, refusal);
-    co_return true;
+    return false;
   }
   if (route.where == Where::kNode && sharding_->map->NameOf(route.node) != at_->name) {
     sharding_->onward = {route.node};
@@ -216,12 +205,11 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
     sharding_->first = sharding_->transaction.again;
     sharding_->Note(route);
     relay_.Withdraw();
-    co_return true;
+    return false;
   }
   sharding_->Note(route);
   CountByPattern();
-  const Relay::Next next = relay_.Go(request);
-  co_return next != Relay::Next::kViolation || co_await Leave(next);
+  return true;
 }
 
 // Why it can't be part of a transaction; OK when it can, on some node.

@@ -64,7 +64,7 @@ std::string_view Describe(Refusal refusal) {
     case Refusal::kRequest:
       return "not one whole statement in one request";
     case Refusal::kTransaction:
-      return "within a transaction";
+      return "its transaction has done more than read, or isn't READ COMMITTED";
     case Refusal::kSettings:
       return "settings that can't be known";
     case Refusal::kSerializable:

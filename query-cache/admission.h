@@ -24,7 +24,7 @@ enum class Refusal : uint8_t {
   kRowSecurity,     // a table has row-level security
   // --- of the request ---
   kRequest,       // not one whole statement: a pipeline, a portal with a name, so many rows only
-  kTransaction,   // within a transaction
+  kTransaction,   // within a transaction that has written, or may see one moment only
   kSettings,      // what of its session decides the answer can't be known
   kSerializable,  // default_transaction_isolation
   kPrepared,      // prepared under other settings than the session has now

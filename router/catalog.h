@@ -91,6 +91,9 @@ class Catalog {
   // Operators or casts outside pg_catalog call volatile functions. Statements don't name them.
   bool hides_volatile() const { return hides_volatile_; }
 
+  // A transaction that doesn't say otherwise is READ COMMITTED, whoever begins it.
+  bool read_committed() const { return read_committed_; }
+
   // Whether a function of that name, in whatever schema, is an aggregate.
   bool IsAggregate(std::string_view function) const { return aggregates_.contains(function); }
 
@@ -110,6 +113,7 @@ class Catalog {
 
   uint64_t fingerprint_ = 0;
   bool hides_volatile_ = false;
+  bool read_committed_ = false;
   std::vector<CatalogRelation> relations_;
   ByName<std::vector<uint32_t>> relations_by_name_;
   struct Function {

@@ -13,7 +13,7 @@
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 2, 1};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 2, 1, 1};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -85,7 +85,7 @@ class CatalogLoader {
   void LoadUses();
   void LoadAggregatesAndIndexes();
   void SpreadUses();
-  void LoadSecured();
+  void LoadFlags();
   void Reach();
   void JudgeViews();
   void DoubtAncestors(const CatalogRelation& relation);
@@ -111,7 +111,7 @@ StatusOr<CatalogRef> CatalogLoader::Load() {
   LoadAggregatesAndIndexes();
   SpreadUses();
   catalog_->hides_volatile_ = !Rows(CatalogQuery::kHidden).empty();
-  LoadSecured();
+  LoadFlags();
   JudgeViews();
   Reach();
   catalog_->fingerprint_ = Fingerprint(rows_);
@@ -286,11 +286,12 @@ bool CatalogLoader::IsSureView(CatalogRelation& view) const {
   return true;
 }
 
-void CatalogLoader::LoadSecured() {
+void CatalogLoader::LoadFlags() {
   for (const CatalogRow& row : Rows(CatalogQuery::kSecured)) {
     const auto relation = IndexOf(row[0]);
     if (relation) catalog_->relations_[*relation].row_security = true;
   }
+  catalog_->read_committed_ = !Rows(CatalogQuery::kCommitted).empty();
 }
 
 // What each leads to, by way of any number of others.

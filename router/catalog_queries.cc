@@ -137,6 +137,12 @@ ORDER BY a.attrelid, a.attnum)";
 constexpr const char* kSecured = R"(
 SELECT c.oid::text FROM pg_catalog.pg_class c WHERE c.relrowsecurity ORDER BY c.oid)";
 
+// The server treats READ UNCOMMITTED alike.
+constexpr const char* kCommitted = R"(
+SELECT '' WHERE pg_catalog.current_setting('default_transaction_isolation') ~ '^read '
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
+                  WHERE s.setconfig::text ~* 'transaction_isolation'))";
+
 }  // namespace
 
 const char* CatalogQueryText(CatalogQuery query) {
@@ -163,6 +169,8 @@ const char* CatalogQueryText(CatalogQuery query) {
       return kDrawn;
     case CatalogQuery::kSecured:
       return kSecured;
+    case CatalogQuery::kCommitted:
+      return kCommitted;
   }
   return "";
 }

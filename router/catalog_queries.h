@@ -25,8 +25,9 @@ enum class CatalogQuery : uint8_t {
   kIndexes,      // schema, name, its relation's oid
   kDrawn,        // relation's oid, name of each column whose default draws from a sequence
   kSecured,      // oid of each relation with row-level security
+  kCommitted,    // a row when transactions are READ COMMITTED unless they say otherwise, for all
 };
-inline constexpr size_t kCatalogQueries = 11;
+inline constexpr size_t kCatalogQueries = 12;
 
 const char* CatalogQueryText(CatalogQuery query);
 

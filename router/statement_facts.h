@@ -132,6 +132,8 @@ struct StatementFacts {
   bool begins = false;        // BEGIN, START TRANSACTION
   // The same with READ ONLY, at a level that a standby has.
   bool begins_read_only = false;
+  // What a BEGIN says of its level. READ UNCOMMITTED is READ COMMITTED to the server.
+  enum class Isolation : uint8_t { kDefault, kReadCommitted, kHigher } isolation{};
   bool commits_prepared = false;  // COMMIT PREPARED
   bool asks_time = false;  // CURRENT_TIMESTAMP and its kin, which are no functions to the grammar
   bool samples = false;    // TABLESAMPLE

@@ -208,29 +208,40 @@ void StatementWalk::WalkCopy(const PgQuery__CopyStmt& copy) {
   Take(walk);
 }
 
-// The last one of each option counts. A standby has no SERIALIZABLE.
-bool BeginsReadOnly(const PgQuery__TransactionStmt& transaction) {
-  if (transaction.kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN &&
-      transaction.kind != PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START) {
-    return false;
-  }
+// What a BEGIN says.
+struct Modes {
+  StatementFacts::Isolation isolation = StatementFacts::Isolation::kDefault;
   bool read_only = false;
   bool serializable = false;
+  bool understood = true;
+};
+
+// The last one of each option counts.
+Modes ModesOf(const PgQuery__TransactionStmt& transaction) {
+  Modes modes;
   for (size_t i = 0; i < transaction.n_options; ++i) {
     const auto* option =
         As<PgQuery__DefElem>(transaction.options[i], pg_query__def_elem__descriptor);
-    if (option == nullptr || option->arg == nullptr) return false;
-    const auto* value = As<PgQuery__AConst>(option->arg, pg_query__a__const__descriptor);
-    if (value == nullptr) return false;
+    const auto* value = option == nullptr || option->arg == nullptr
+                            ? nullptr
+                            : As<PgQuery__AConst>(option->arg, pg_query__a__const__descriptor);
+    if (value == nullptr) {
+      modes.understood = false;
+      continue;
+    }
     const std::string_view name = option->defname;
     if (name == "transaction_read_only") {
-      read_only = value->val_case == PG_QUERY__A__CONST__VAL_IVAL && value->ival->ival != 0;
+      modes.read_only = value->val_case == PG_QUERY__A__CONST__VAL_IVAL && value->ival->ival != 0;
     } else if (name == "transaction_isolation") {
-      serializable = value->val_case != PG_QUERY__A__CONST__VAL_SVAL ||
-                     std::string_view(value->sval->sval) == "serializable";
+      const std::string_view level = value->val_case == PG_QUERY__A__CONST__VAL_SVAL
+                                         ? std::string_view(value->sval->sval)
+                                         : "serializable";
+      modes.serializable = level == "serializable";
+      modes.isolation = level.starts_with("read ") ? StatementFacts::Isolation::kReadCommitted
+                                                   : StatementFacts::Isolation::kHigher;
     }
   }
-  return read_only && !serializable;
+  return modes;
 }
 
 void StatementWalk::WalkTransaction(const PgQuery__TransactionStmt& transaction) {
@@ -242,7 +253,11 @@ void StatementWalk::WalkTransaction(const PgQuery__TransactionStmt& transaction)
   facts_.commits_prepared = kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT_PREPARED;
   facts_.begins = transaction.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN ||
                   transaction.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START;
-  facts_.begins_read_only = BeginsReadOnly(transaction);
+  if (!facts_.begins) return;
+  const Modes modes = ModesOf(transaction);
+  // A standby has no SERIALIZABLE.
+  facts_.begins_read_only = modes.understood && modes.read_only && !modes.serializable;
+  facts_.isolation = modes.understood ? modes.isolation : StatementFacts::Isolation::kHigher;
 }
 
 void StatementWalk::WalkPrepare(const PgQuery__PrepareStmt& prepare) {

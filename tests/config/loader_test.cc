@@ -432,12 +432,11 @@ max_entry_bytes = "1MiB"
 redis = ""
 redis_timeout = "20ms"
 wal = false
-in_transactions = "never"
 [databases.market]
 primary = "host=m")");
   const BadValue cases[] = {
-      {"[cache]\nin_transactions = \"until_write\"",
-       "pgweir.toml:2:19: key cache.in_transactions is not served by this version; leave it out"},
+      {"[cache]\nwal = true",
+       "pgweir.toml:2:7: key cache.wal is not served by this version; leave it out"},
       {"[admin]\nhttp = \"127.0.0.1:1\"",
        "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},

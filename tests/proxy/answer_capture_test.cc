@@ -84,11 +84,18 @@ TEST_P(Capture, GivesUpOnWhatIsNoSuchAnswer) {
 }
 
 // Situations 33 and 35: what is read within a transaction.
-TEST_P(Capture, GivesUpWithinTransactions) {
+TEST_P(Capture, GivesUpWhereTheTransactionIsNotAsExpected) {
   for (const char* status : {"T", "E"}) {
     const AnswerCapture capture = Take(kDescription + kRow + kTag + Message('Z', status));
     EXPECT_FALSE(capture.complete());
     EXPECT_TRUE(capture.given_up());
+  }
+  for (const char* status : {"I", "T", "E"}) {
+    AnswerCapture capture;
+    capture.Begin(1000, wire::TransactionStatus::kInTransaction);
+    const std::string answer = kDescription + kRow + kTag + Message('Z', status);
+    capture.Take(wire::AsBytes(answer));
+    EXPECT_EQ(capture.complete(), *status == 'T') << status;
   }
 }
 

@@ -340,9 +340,14 @@ class CacheShards : public FourShards {
     for (const auto& [node, symbol] : kSymbols) {
       At(node, fmt::format("insert into trades values (1, '{}', 0)", symbol));
     }
+    Start("");
+  }
+  void Start(std::string_view cache) {
+    client_.reset();
+    process_.reset();
     PgweirOptions options = Options();
-    options.databases +=
-        "[cache]\nenabled = true\n[[cache.rules]]\npattern = \".\"\nttl = \"60s\"\n";
+    options.databases += fmt::format(
+        "[cache]\nenabled = true\n{}\n[[cache.rules]]\npattern = \".\"\nttl = \"60s\"\n", cache);
     options.files = {{"shards.toml", Map()}};
     process_ = std::make_unique<PgweirProcess>(options);
     client_ = std::make_unique<Connection>(process_->Conninfo("postgres", "market"));
@@ -459,6 +464,36 @@ TEST_F(CacheShards, AnswersOfSeveralNodesAreOutdatedByAWriteOnAnyOfThem) {
     EXPECT_EQ(client_->Value(fmt::format(fmt::runtime(here), "btc")), "1");
     EXPECT_EQ(client_->Value(fmt::format(fmt::runtime(here), "eth")), "2");
   }
+}
+
+TEST_F(CacheShards, TransactionsBeginBehindAnAnswer) {
+  for (const char* cache : {"", "in_transactions = \"until_write\""}) {
+    SCOPED_TRACE(cache);
+    Start(cache);
+    EXPECT_TRUE(Cached([&] { return Price("BTCUSDT"); }));
+    EXPECT_TRUE(client_->Exec("begin").ok());
+    EXPECT_TRUE(client_->Exec("update trades set price = 7 where symbol = 'BTCUSDT'").ok());
+    EXPECT_EQ(Price("BTCUSDT"), "7");
+    EXPECT_TRUE(client_->Exec("commit").ok());
+    EXPECT_EQ(Price("BTCUSDT"), "7");
+  }
+}
+
+// Situation 33: by a transaction that has no node yet, and by one that has.
+TEST_F(CacheShards, ReadsWithinTransactions) {
+  Start("in_transactions = \"until_write\"");
+  const auto btc = [&] { return Price("BTCUSDT"); };
+  EXPECT_TRUE(client_->Exec("begin").ok());
+  EXPECT_TRUE(Cached(btc)) << "before it has a node";
+  EXPECT_EQ(client_->transaction(), PQTRANS_INTRANS);
+  EXPECT_TRUE(Cached([&] { return Price("ETHUSDT"); })) << "of another node";
+  EXPECT_TRUE(client_->Exec("insert into trades values (-1, 'ETHUSDT', 7)").ok());
+  EXPECT_EQ(Price("ETHUSDT"), "7") << "its own";
+  EXPECT_FALSE(Cached([&] {
+    return client_->Value("select max(price) from trades where symbol = 'ETHUSDT' and id > 0");
+  }));
+  EXPECT_TRUE(client_->Exec("rollback").ok());
+  EXPECT_TRUE(Cached([&] { return Price("ETHUSDT"); }));
 }
 
 // A change of the schema on all nodes.

@@ -112,7 +112,7 @@ TEST(CacheableRequest, SaysWhatGoesAroundTheRows) {
   const auto around = [](const CacheableRequest& request) {
     std::string out;
     AppendBeforeRows(out, request, "T...");
-    AppendBehindRows(out, "SELECT 1");
+    AppendBehindRows(out, "SELECT 1", wire::TransactionStatus::kIdle);
     return out;
   };
   const std::string tail = Message('C', "SELECT 1\0"sv) + Message('Z', "I");

@@ -13,14 +13,14 @@ std::unique_ptr<PgweirProcess> CachedTest::pgweir_;
 std::vector<Connection> CachedTest::keepers_;
 
 void CachedTest::Begin(std::string_view schema, std::string_view rules,
-                       const PostgresOptions& server_options) {
+                       const PostgresOptions& server_options, std::string_view cache) {
   server_ = std::make_unique<PostgresServer>(server_options);
   server_->Query(
       "create role alice login; create role bob login;"
       "create table counter (n int); insert into counter values (0);"
       "grant select on counter to alice, bob;");
   if (!schema.empty()) server_->Query(schema);
-  pgweir_ = Start(Options(rules));
+  pgweir_ = Start(Options(rules, cache));
 }
 
 void CachedTest::TearDownTestSuite() {

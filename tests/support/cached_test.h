@@ -29,7 +29,7 @@ class CachedTest : public testing::Test {
 
   // `schema` is carried out before pgweir starts, which so knows all of it.
   static void Begin(std::string_view schema, std::string_view rules = kEveryRead,
-                    const PostgresOptions& server_options = {});
+                    const PostgresOptions& server_options = {}, std::string_view cache = "");
   static void TearDownTestSuite();
   void SetUp() override;
   void TearDown() override;

@@ -132,7 +132,8 @@ std::string DatabasesToml(TwinRunner::Database database, int port) {
   const std::string plain = DatabaseToml("*", port);
   if (database == TwinRunner::Database::kPlain) return plain;
   return plain +
-         "[cache]\nenabled = true\n[[cache.rules]]\npattern = \".\"\nttl = \"10m\"\n"
+         "[cache]\nenabled = true\nin_transactions = \"until_write\"\n[[cache.rules]]\npattern = "
+         "\".\"\nttl = \"10m\"\n"
          "verify = 0.5\n";
 }
 
