@@ -193,6 +193,27 @@ TEST(Analysis, TransactionsLocksAndUnseen) {
   });
 }
 
+TEST(Analysis, LevelsOfTransactions) {
+  using Isolation = StatementFacts::Isolation;
+  const std::pair<std::string_view, Isolation> cases[] = {
+      {"BEGIN", Isolation::kDefault},
+      {"START TRANSACTION READ ONLY", Isolation::kDefault},
+      {"BEGIN ISOLATION LEVEL READ COMMITTED", Isolation::kReadCommitted},
+      {"BEGIN READ WRITE, ISOLATION LEVEL READ UNCOMMITTED", Isolation::kReadCommitted},
+      {"BEGIN ISOLATION LEVEL REPEATABLE READ", Isolation::kHigher},
+      {"START TRANSACTION ISOLATION LEVEL SERIALIZABLE, DEFERRABLE", Isolation::kHigher},
+      {"BEGIN ISOLATION LEVEL SERIALIZABLE ISOLATION LEVEL READ COMMITTED",
+       Isolation::kReadCommitted},
+  };
+  for (const auto& [sql, level] : cases) {
+    const Facts facts = FactsOf(sql);
+    ASSERT_EQ(facts.statements.size(), 1u) << sql;
+    EXPECT_TRUE(facts.statements[0].begins) << sql;
+    EXPECT_EQ(facts.statements[0].isolation, level) << sql;
+  }
+  EXPECT_FALSE(FactsOf("COMMIT AND CHAIN").statements.at(0).begins);
+}
+
 TEST(Analysis, Definitions) {
   using enum StatementKind;
   for (const char* sql :

@@ -1,10 +1,12 @@
 // The catalog's queries against a real server.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "router/catalog.h"
 #include "router/read_verdict.h"
@@ -187,6 +189,27 @@ TEST_F(CatalogTest, AskingAgainGivesTheSameUntilSomethingChanges) {
   EXPECT_EQ(later->Find({"app", "later"}).size(), 1u);
   server_->Query("DROP TABLE app.later");
   EXPECT_EQ(Catalog::Refresh(before, Ask()).value(), before);
+}
+
+TEST_F(CatalogTest, TheLevelOfTransactionsIsKnownWhereItIsTheSameForAll) {
+  const auto committed = [] { return Catalog::FromRows(Ask()).value()->read_committed(); };
+  EXPECT_TRUE(committed());
+  server_->Query("CREATE ROLE strict");
+  for (const char* owner : {"ROLE strict", "DATABASE postgres"}) {
+    server_->Query(
+        fmt::format("ALTER {} SET default_transaction_isolation = 'repeatable read'", owner));
+    EXPECT_FALSE(committed()) << owner;
+    server_->Query(fmt::format("ALTER {} RESET default_transaction_isolation", owner));
+    EXPECT_TRUE(committed());
+  }
+  server_->Query("ALTER SYSTEM SET default_transaction_isolation = 'serializable'");
+  server_->Query("SELECT pg_reload_conf()");
+  for (int i = 0; i < 200 && committed(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_FALSE(committed());
+  server_->Query("ALTER SYSTEM RESET default_transaction_isolation");
+  server_->Query("SELECT pg_reload_conf()");
 }
 
 TEST_F(CatalogTest, EveryFunctionOfPgCatalogIsKnown) {

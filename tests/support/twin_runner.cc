@@ -132,9 +132,8 @@ std::string DatabasesToml(TwinRunner::Database database, int port) {
   const std::string plain = DatabaseToml("*", port);
   if (database == TwinRunner::Database::kPlain) return plain;
   return plain +
-         "[cache]\nenabled = true\nin_transactions = \"until_write\"\n[[cache.rules]]\npattern = "
-         "\".\"\nttl = \"10m\"\n"
-         "verify = 0.5\n";
+         "[cache]\nenabled = true\nin_transactions = \"until_write\"\n"
+         "[[cache.rules]]\npattern = \".\"\nttl = \"10m\"\nverify = 0.5\n";
 }
 
 }  // namespace
