@@ -245,9 +245,11 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   }
   known.Miss();
   NoteOrigin(key, *statement, *known.catalog);
-  if (freshness == Freshness::kIfError && !shadow) read.stale = entry;
-  // Who waited with a backend in hand could be what the one that asks waits for.
-  if (shadow || relay_.attached()) {
+  const bool in_transaction = Standing() != wire::TransactionStatus::kIdle;
+  if (freshness == Freshness::kIfError && !shadow && !in_transaction) read.stale = entry;
+  // Who waited with a backend in hand could be what the one that asks waits for, and a wait that
+  // fails would be a transaction's end.
+  if (shadow || in_transaction) {
     auto lead = read.cache.flights.TryLead(key, read.origin.reading);
     if (lead.has_value()) Fill(*std::move(lead));
     read.storable = !relay_.attached() || pool_ == at_->primary;

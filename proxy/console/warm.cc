@@ -1,5 +1,8 @@
 // CACHE WARM FILE: reads that are asked so that the query cache has their answers.
 
+#include <algorithm>
+#include <array>
+
 #include "config/file.h"
 #include "proxy/console/console.h"
 #include "proxy/console/inner_client.h"
@@ -88,8 +91,9 @@ net::Task<StatusOr<Result>> Console::WarmCache(Command command) {
   const auto text = config::ReadFile(command.value, kMostBytes);
   if (!text.ok()) co_return text.status();
   const auto asks = StatementsOf(*text);
-  if (!asks.ok())
+  if (!asks.ok()) {
     co_return Errorf(SqlStateOf(asks.status()), "{}: {}", command.value, MessageOf(asks.status()));
+  }
 
   InnerClient client(host_, client_.event, command.name.empty() ? user_ : command.name, name);
   const auto answered = [&client] { return client.Pump(); };
