@@ -8,8 +8,10 @@ namespace pgweir::proxy {
 
 namespace backend = wire::backend;
 
-BackendCommand::BackendCommand(pooler::Lease& lease, net::Worker& worker, std::string_view sql)
-    : lease_(lease), worker_(worker) {
+BackendCommand::BackendCommand(pooler::Lease& lease, net::Worker& worker, std::string_view sql,
+                               std::vector<std::string>* rows)
+    : lease_(lease), worker_(worker), rows_(rows) {
+  if (rows_ != nullptr) lease_->scanner.WantRows(true);
   std::string message;
   wire::AppendQuery(message, sql);
   lease_->tracker.OnRequest(wire::Request::kQuery);
@@ -35,6 +37,10 @@ void BackendCommand::Announce(wire::Bytes request) {
       lease_->tracker.OnRequest(*asked);
     }
   }
+}
+
+BackendCommand::~BackendCommand() {
+  if (rows_ != nullptr && lease_) lease_->scanner.WantRows(false);
 }
 
 BackendCommand::State BackendCommand::Pump() {
@@ -81,6 +87,9 @@ void BackendCommand::OnMessage(const wire::Frame& frame) {
     }
   } else if (frame.type == backend::kCommandComplete) {
     tag_ = wire::ReadCommandTag(frame.head).value_or("");
+  } else if (frame.type == backend::kDataRow && rows_ != nullptr) {
+    const auto row = wire::ReadDataRow(frame.head);
+    if (row.ok() && !row->empty()) rows_->push_back(row->front().value_or(""));
   } else if (frame.type == backend::kParameterStatus) {
     const auto status = wire::ReadParameterStatus(frame.head);
     if (status.ok()) lease_->Report(status->name, status->value);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "net/output.h"
@@ -15,11 +16,16 @@ namespace pgweir::proxy {
 // the lease, which outlives this; its event says when to pump.
 class BackendCommand {
  public:
-  BackendCommand(pooler::Lease& lease, net::Worker& worker, std::string_view sql);
+  // `rows`: where the first column of its rows goes; null = nobody asks.
+  BackendCommand(pooler::Lease& lease, net::Worker& worker, std::string_view sql,
+                 std::vector<std::string>* rows = nullptr);
   // A client's request, a Query or a batch of unnamed statements with its Sync, whose answer goes
   // to `capture`, which outlives this.
   BackendCommand(pooler::Lease& lease, net::Worker& worker, wire::Bytes request,
                  AnswerCapture& capture);
+  ~BackendCommand();
+  BackendCommand(const BackendCommand&) = delete;
+  BackendCommand& operator=(const BackendCommand&) = delete;
 
   enum class State : uint8_t { kWait, kDone, kLost };
   State Pump();
@@ -37,6 +43,7 @@ class BackendCommand {
 
   pooler::Lease& lease_;
   net::Worker& worker_;
+  std::vector<std::string>* rows_ = nullptr;
   net::Output output_;
   AnswerCapture* capture_ = nullptr;
   Status error_;

@@ -106,6 +106,7 @@ class Explainer {
     text += Decision(answer, route, plan, nodes);
     if (answer == Answer::kRefused || answer == Answer::kUnknown) return text;
     text += fmt::format("role: {}\n", RoleOf(index, wish, HaveReplicas(nodes)));
+    text += Numbers(request);
     if (route.where == Where::kAnywhere || answer == Answer::kByParameters) {
       return text + fmt::format("sent to one of them: {}\n", statement);
     }
@@ -182,6 +183,18 @@ class Explainer {
     return "\nall of them in one request:\n" + Rejected(route.refusal);
   }
 
+  // Those that are put into the statement before it is sent.
+  std::string Numbers(const RequestContents& request) {
+    const router::DrawnNumbersRef drawn = planner_->Drawn(request.statements[0].facts, 0);
+    std::string text;
+    if (drawn == nullptr) return text;
+    for (const router::DrawnNumbers::Column& column : drawn->columns) {
+      text += fmt::format("numbers: of {}, drawn on the node {}\n", column.sequence,
+                          known_.map->NameOf(known_.map->default_node()));
+    }
+    return text;
+  }
+
   std::string RoleOf(size_t index, const CopyWish& wish, bool replicas) const {
     using Role = CopyWish::Role;
     if (!replicas) return "primary (there are no replicas)";
@@ -232,7 +245,7 @@ class Explainer {
     const router::StatementFacts& statement = facts_->statements[index];
     const auto tokens = Scan().tokens();
     const size_t end = statement.first_token + statement.tokens;
-    const std::string text = router::Edited(sql_, split);
+    const std::string text = router::Edited(sql_, split.text);
     if (statement.tokens == 0 || end > tokens.size()) return text;
     const size_t before = tokens[statement.first_token].span.offset;
     const router::Span last = tokens[end - 1].span;

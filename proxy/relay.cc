@@ -358,6 +358,9 @@ bool Relay::TakeReplies(wire::Bytes in) {
     } else if (frame.type == backend::kErrorResponse && frame.whole()) {
       const std::string instead = rewriter_.ErrorInstead(wire::AsText(frame.head), token);
       if (!instead.empty()) answer.Replace(frame.offset, position) += instead;
+    } else if (frame.type == backend::kParameterDescription && frame.whole()) {
+      const std::string instead = rewriter_.DescriptionInstead(wire::AsText(frame.head), token);
+      if (!instead.empty()) answer.Replace(frame.offset, position) += instead;
     }
     if (!tracker.settled().empty()) Settle();
   }
@@ -640,6 +643,7 @@ Relay::Next Relay::ReadClient() {
 wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   if (writes_ != nullptr) NoteWrites(in);
   Splice flight(in, tools_.flight);
+  if (!streaming_) rewriter_.BeginRequest();
   size_t position = 0;
   if (dropping_rest_) {
     const size_t left = std::min<size_t>(scanner_.body_left(), in.size());

@@ -44,6 +44,9 @@ class Relay {
   // From now on it is the session that reads the client's requests, and gives them to Go one by
   // one. The rest of a message, and the data of a COPY, are read here all the same.
   void BeGuided() { guided_ = true; }
+  // By which requests are led to nodes, and the numbers of the next one.
+  void set_shard_map(const router::ShardMapRef& map) { rewriter_.set_shard_map(map); }
+  void Give(NumbersGiven numbers) { rewriter_.Give(std::move(numbers)); }
   // Whether the next request may be given.
   bool TakesRequest() const;
   // The client's request, or a part of it, for the backend that it has.

@@ -95,6 +95,8 @@ class RequestWalk {
     if (statement.facts != nullptr) {
       statement.use = Use::kBind;
       statement.values = body.rest();
+      statement.cut = Body(frame).size() < frame.body_length ||
+                      portal->size() + name->size() + 2 > wire::kMaxNames;
     }
     contents_.statements.push_back(std::move(statement));
   }

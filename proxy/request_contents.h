@@ -28,6 +28,7 @@ struct RequestStatement {
   std::string_view text;    // of the client's; "" when it isn't at hand
   std::string_view types;   // of its parameters, as Parse has them: a count and OIDs
   std::string_view values;  // of a Bind: what follows the names, as far as it is here
+  bool cut = false;         // `values` lacks its end, or the names are too long to be seen
   bool too_long = false;    // the text is longer than what is read of one
 
   // It does something, and isn't just got ready.

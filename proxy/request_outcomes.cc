@@ -23,21 +23,8 @@ bool IsSyntaxError(std::string_view body) {
   return error.ok() && error->sqlstate == sqlstate::kSyntaxError;
 }
 
-// Where in the client's text that is.
-int ClientsPosition(int position, const std::vector<NameShift>& shifts) {
-  int moved = 0;
-  for (const NameShift& shift : shifts) {
-    if (position > shift.end) {
-      moved += shift.by;
-    } else if (position > shift.begin) {
-      return shift.begin + 1 - moved;
-    }
-  }
-  return position - moved;
-}
-
 // An error's body with the position that it tells, if it does, in the client's text.
-std::string InClientsText(std::string_view body, const std::vector<NameShift>& shifts) {
+std::string InClientsText(std::string_view body, const std::vector<TextShift>& shifts) {
   constexpr char kPosition = 'P';
   std::string out;
   wire::ByteReader reader(wire::AsBytes(body));
@@ -68,6 +55,7 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
     case Kind::kOver:
     case Kind::kTaken:
     case Kind::kRenamed:
+    case Kind::kUseUnnamed:
       return;
     case Kind::kCloseAll:
       if (!done) state_.GiveBack(std::move(action.names));
@@ -151,7 +139,11 @@ std::string RequestRewriter::ErrorInstead(std::string_view body, uint32_t token)
 
 std::string RequestRewriter::InClientsNames(std::string_view body, const Action* asked) const {
   std::string moved;
-  if (asked != nullptr && !asked->shifts.empty()) moved = InClientsText(body, asked->shifts);
+  if (asked != nullptr && asked->numbered != nullptr) {
+    moved = InClientsText(body, asked->numbered->shifts);
+  } else if (asked != nullptr && !asked->shifts.empty()) {
+    moved = InClientsText(body, asked->shifts);
+  }
   if (!moved.empty()) body = moved;
   std::string out;
   size_t at;

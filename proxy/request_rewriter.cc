@@ -137,6 +137,7 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
   NoteUnseen(facts);
   if (facts->effects == router::kNoEffect) return Ask(Request::kQuery);
   ForgetSequences(*facts, frame.offset);
+  if (OnQueryWithNumbers(frame, *text)) return Note(*facts, facts->effects, *text);
   if ((facts->effects & kNamesInSql) != 0 && OnQueryWithNames(frame, *facts, *text)) return;
   Note(*facts, facts->effects, *text);
   const bool closes_all = (facts->effects & router::kDeallocatesAll) != 0;

@@ -8,7 +8,9 @@
 
 #include "config/config.h"
 #include "pooler/backend.h"
+#include "proxy/edited_text.h"
 #include "proxy/node_catalog.h"
+#include "proxy/numbered_statement.h"
 #include "proxy/prepared_names.h"
 #include "proxy/session_state.h"
 #include "proxy/splice.h"
@@ -18,14 +20,6 @@
 #include "wire/parameters.h"
 
 namespace pgweir::proxy {
-
-// A name in a text that goes to the server, from character `begin` to `end`, which is longer by
-// `by` than the client's.
-struct NameShift {
-  int begin;
-  int end;
-  int by;
-};
 
 // Translates what a client says about its statements into what its present backend has of them, and
 // notes what they do to the session. A client's statements live on servers under names of ours, the
@@ -46,6 +40,15 @@ class RequestRewriter {
 
   // What is known of the database that the client works on.
   void set_catalog(NodeCatalogRef catalog) { catalog_ = std::move(catalog); }
+  // By which the database is divided: numbers that its INSERTs leave to sequences are drawn for
+  // them.
+  void set_shard_map(const router::ShardMapRef& map) {
+    if (map_ != map) map_ = map;
+  }
+  // Those of the client's next request, which may come more than once.
+  void Give(NumbersGiven numbers) { given_ = std::move(numbers); }
+  // A request, or a part of one, follows.
+  void BeginRequest() { next_given_ = 0; }
   // What the client does is counted here.
   void set_counters(Counters& counters) { counters_ = &counters; }
   // The transaction is over. If it changed the catalog, what is known is to be asked for anew.
@@ -93,22 +96,27 @@ class RequestRewriter {
   // with its own names of statements instead of ours. "" when the error is to pass as it is.
   std::string ErrorInstead(std::string_view body, uint32_t token) const;
 
+  // The parameters of the statement that was asked about by the request with this token, in place
+  // of those that the server tells with this body. "" when these are the client's.
+  std::string DescriptionInstead(std::string_view body, uint32_t token) const;
+
   // Requests with a token below are not from here.
   static constexpr uint32_t kFirstToken = 16;
 
  private:
   enum class Kind : uint8_t {
-    kParse,    // of a client's statement under our name
-    kShadow,   // the same, unseen, because a Bind or Describe needs it
-    kEvict,    // a Close of one that has not been used for long
-    kUse,      // a Bind or Describe
-    kTaken,    // a Parse or PREPARE of a name that there is already
-    kUnnamed,  // a Parse of the unnamed statement
+    kParse,       // of a client's statement under our name
+    kShadow,      // the same, unseen, because a Bind or Describe needs it
+    kEvict,       // a Close of one that has not been used for long
+    kUse,         // a Bind or Describe
+    kUseUnnamed,  // the same, of the unnamed statement with numbers
+    kTaken,       // a Parse or PREPARE of a name that there is already
+    kUnnamed,     // a Parse of the unnamed statement
     kCloseUnnamed,
     kNoUnnamed,  // a Close of it, unseen, so that another client's is not met
     kCloseName,  // a client's Close
     kCloseAll,   // DEALLOCATE ALL, DISCARD ALL
-    kRenamed,    // a Query with our names in it
+    kRenamed,    // a Query with our names or numbers in it
     kRefused,    // something that the server does not know, in place of what is refused
     kOver,       // settled
   };
@@ -118,12 +126,16 @@ class RequestRewriter {
     StatementRef statement = nullptr;
     std::string name = {};
     SessionState::Names names = {};  // that a kCloseAll takes
-    std::vector<NameShift> shifts = {};
-    Status refusal = absl::OkStatus();  // of a kRefused
-    size_t name_hash = 0;               // of a kUse: of the client's name for it
+    std::vector<TextShift> shifts = {};
+    Status refusal = absl::OkStatus();        // of a kRefused
+    size_t name_hash = 0;                     // of a kUse: of the client's name for it
+    NumberedStatementRef numbered = nullptr;  // of a use
   };
   static Action Use(const Statement& statement, std::string_view name) {
-    return {.kind = Kind::kUse, .id = statement.id, .name_hash = SessionState::HashOf(name)};
+    return {.kind = Kind::kUse,
+            .id = statement.id,
+            .name_hash = SessionState::HashOf(name),
+            .numbered = statement.numbered};
   }
 
   void NextBatch();
@@ -196,6 +208,22 @@ class RequestRewriter {
   std::string ReplaceNamesInBatch(std::string_view text, size_t at);
   void MakeExpendable(std::string_view name, size_t at, wire::ReplyTracker::Answers answers);
 
+  // --- numbers that INSERTs leave to sequences (sql_numbers.cc) ---
+  // What it leaves to them now; null = nothing.
+  router::DrawnNumbersRef Drawn(const router::FactsRef& facts) const;
+  // The statement with such numbers; null when it needs none.
+  NumberedStatementRef Numbered(const router::FactsRef& facts, std::string_view text,
+                                std::string_view types);
+  bool IsNumberedAsNow(const Statement& statement) const;
+  // Sends the Query with its numbers in it. False when it has none.
+  bool OnQueryWithNumbers(const wire::Frame& frame, std::string_view text);
+  // Numbers are needed by what the client has bound, but it was prepared before they were. Then the
+  // Bind is refused.
+  bool RefusesUnnumbered(const wire::Frame& frame, const router::FactsRef& facts);
+  // Sends the Bind with numbers. False when it is refused.
+  bool SendNumberedBind(const wire::Frame& frame, std::string_view server_name,
+                        const NumberedStatement& statement);
+
   // A statement with these facts is sent; of its effects count these.
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
@@ -216,6 +244,9 @@ class RequestRewriter {
   Counters* counters_ = &Counters::Unread();
   SessionState state_;
   NodeCatalogRef catalog_;
+  router::ShardMapRef map_;  // null = one node holds everything
+  NumbersGiven given_;
+  size_t next_given_ = 0;
   bool changed_catalog_ = false;
   bool changed_settings_ = false;  // in this transaction, if only for it
   size_t max_prepared_ = 200;  // statements that a backend holds before the oldest one is closed
@@ -237,7 +268,7 @@ class RequestRewriter {
   Splice* flight_ = nullptr;
   pooler::Backend* backend_ = nullptr;
   const wire::Parameters* had_ = nullptr;
-  std::vector<NameShift> shifts_;  // of a Parse
+  std::vector<TextShift> shifts_;  // of a Parse
   std::string_view bound_;         // of a Bind, what follows the names, as far as it is here
 };
 

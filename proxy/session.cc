@@ -165,6 +165,10 @@ net::Task<void> Session::Serve() {
       if (!co_await Obtain(PartHere(std::string(wire::AsText(request))), TryAcquire())) co_return;
       continue;
     }
+    if (sharded() && NeedsNumbers()) {
+      if (!co_await BeginWithNumbers(std::string(wire::AsText(request)))) co_return;
+      continue;
+    }
     pooler::Lease lease = TryAcquire();
     if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease, now) && relay_.Agrees(*lease)) {
       relay_.Attach(std::move(lease));
@@ -186,13 +190,18 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
   const bool failed = tracker.status() == wire::TransactionStatus::kFailed;
   if (sharded() && fresh) sharding_->BeginTransaction(*relay_.parameters);
   if (sharded() && failed) sharding_->transaction.movable = false;
+  if (sharded()) sharding_->numbers = {};
   if (!failed && !tracker.skipping()) {
     const RequestContents contents = ReadRequest(request, Reading());
     if (sharded() && !StaysHere(request, contents)) co_return true;
     if (cached_ != nullptr && cached_->in_transactions && AnswersInTransaction(request, contents)) {
       co_return true;
     }
+    if (sharded() && NeedsNumbers()) {
+      co_return co_await GoOnWithNumbers(std::string(wire::AsText(request)));
+    }
   }
+  if (sharded()) relay_.Give(sharding_->numbers);
   const Relay::Next next = relay_.Go(request);
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
@@ -200,6 +209,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
 // The request, or what stands in its place, goes to the backend that has just been attached.
 bool Session::Begin(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
+  if (sharded()) relay_.Give(sharding_->numbers);
   const bool repeatable = at_choice() || (cached_ != nullptr && cached_->may_retry());
   if (!relay_.Begin(refused ? wire::Bytes() : request, now, repeatable, First())) return false;
   if (refused) relay_.Refuse(request, sharding_->refusal);

@@ -163,8 +163,24 @@ class Session {
   net::Task<StatusOr<std::string>> CarryOut(SchemaChange change);
   net::Task<void> LearnSchema();
   net::Task<Status> TakeBackendAt(const std::string& node, pooler::Lease& lease);
-  // The command's tag.
-  net::Task<StatusOr<std::string>> RunOn(pooler::Lease& lease, std::string sql);
+  // The command's tag. `rows`: where the first column of its rows goes. `until`: of what it may
+  // take.
+  net::Task<StatusOr<std::string>> RunOn(pooler::Lease& lease, std::string sql,
+                                         std::vector<std::string>* rows = nullptr,
+                                         TimePoint until = kNoDeadline);
+
+  // --- numbers for columns that INSERTs leave to sequences (session_numbers.cc) ---
+  // The request under way needs some that are to be drawn.
+  bool NeedsNumbers() const;
+  // Draws them. False when the session is over; else the request has them, or is to be refused
+  // (Sharding::refusal).
+  net::Task<bool> DrawNumbers();
+  // Then goes on with the request, on a backend that is still to be found, or that it has.
+  net::Task<bool> BeginWithNumbers(std::string request);
+  net::Task<bool> GoOnWithNumbers(std::string request);
+  net::Task<Status> AskForNumbers(std::string question, std::vector<std::string>& numbers);
+  net::Task<Status> AskOn(pooler::Lease& lease, std::string question,
+                          std::vector<std::string>& numbers);
 
   // --- requests (session.cc) ---
   net::Task<void> Serve();

@@ -133,8 +133,9 @@ net::Task<Status> Session::TakeBackendAt(const std::string& name, pooler::Lease&
   }
 }
 
-net::Task<StatusOr<std::string>> Session::RunOn(pooler::Lease& lease, std::string sql) {
-  BackendCommand command(lease, host_.worker(), sql);
+net::Task<StatusOr<std::string>> Session::RunOn(pooler::Lease& lease, std::string sql,
+                                                std::vector<std::string>* rows, TimePoint until) {
+  BackendCommand command(lease, host_.worker(), sql, rows);
   while (true) {
     switch (command.Pump()) {
       case BackendCommand::State::kDone:
@@ -153,6 +154,10 @@ net::Task<StatusOr<std::string>> Session::RunOn(pooler::Lease& lease, std::strin
       });
     }
     if (gone) co_return absl::CancelledError("client gone");
+    if (Clock::now() >= until) {
+      co_return Error(sqlstate::kQueryCanceled, "canceling statement due to pool.query_timeout");
+    }
+    client_.event.SetDeadline(until);
     co_await client_.event.Wait();
   }
 }

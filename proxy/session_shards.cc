@@ -98,6 +98,8 @@ StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
 }
 
 Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
+  sharding_->draws.clear();
+  sharding_->numbers = {};
   if (!relay_.parameters->ascii_superset()) {
     return Error(sqlstate::kFeatureNotSupported,
                  "statements in this client_encoding can't be routed by symbol: use UTF8");
@@ -107,6 +109,10 @@ Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
   route = RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map));
   NoteWishes(request, Reading(), wishes);
   sharding_->pattern = route.pattern;
+  sharding_->draws = std::move(route.draws);
+  sharding_->numbers.by_server =
+      route.where == Where::kNode && route.node == sharding_->map->default_node();
+  relay_.set_shard_map(sharding_->map);
   return route.where == Where::kRefused ? route.refusal : absl::OkStatus();
 }
 
@@ -250,6 +256,7 @@ net::Task<bool> Session::CarryOn() {
     co_await Say(chosen);
     co_return false;
   }
+  if (NeedsNumbers() && !co_await DrawNumbers()) co_return false;
   co_return co_await Obtain(PartHere(request), TryAcquire());
 }
 

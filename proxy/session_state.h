@@ -48,6 +48,7 @@ class SessionState {
     std::string text;
     std::string types;
     router::FactsRef facts;
+    NumberedStatementRef numbered;  // what servers have of it in its place; null = itself
   };
   const Unnamed& unnamed() const {
     const Unnamed& newest = coming_.empty() ? unnamed_ : coming_.back();

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "proxy/bound_parameters.h"
+#include "proxy/numbered_statement.h"
 #include "router/literal_value.h"
 #include "router/statement_cache.h"
+#include "wire/frame_scanner.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -70,6 +72,7 @@ class RouteMaker {
                                      context_.settings.utf8());
     for (size_t i = 0; i < statement.facts->statements.size(); ++i) {
       AddPlan(statement, planner_.Find(statement.facts, i, values), *steered);
+      if (statement.carried_out()) AddDraw(statement, i, scan);
     }
     if (statement.carried_out()) NoteWhatItDoes(statement);
   }
@@ -141,6 +144,40 @@ class RouteMaker {
     }
   }
 
+  void AddDraw(const RequestStatement& statement, size_t index, const router::SqlScan& scan) {
+    if (route_.where == Where::kRefused) return;
+    router::DrawnNumbersRef drawn = planner_.Drawn(statement.facts, index);
+    if (drawn == nullptr) return;
+    if (const char* why = WhyNotDrawn(statement, index, *drawn, scan); why != nullptr) {
+      return Refuse(Refusal(router::WhyNotDrawn(drawn->columns[0].name, drawn->table, why),
+                            router::kGiveNumber));
+    }
+    route_.draws.push_back({std::move(drawn), index});
+  }
+
+  // Null when it can be given its numbers on its way.
+  const char* WhyNotDrawn(const RequestStatement& statement, size_t index,
+                          const router::DrawnNumbers& drawn, const router::SqlScan& scan) const {
+    constexpr uint32_t kOfPrepared =
+        router::kPrepares | router::kExecutes | router::kDeallocates | router::kDeallocatesAll;
+    const router::Facts& facts = *statement.facts;
+    // A Parse is to be seen whole, whatever its name.
+    const size_t size = statement.text.size() + statement.types.size() + wire::kMaxNames;
+    if (size > wire::kMaxStatement || statement.cut) return "it is too long";
+    if ((facts.effects & kOfPrepared) != 0) {
+      return "it is in one request with commands on prepared statements";
+    }
+    const bool bound = statement.use == Use::kBind;
+    const size_t parameters = ParametersOf(statement.types, facts) + drawn.values.size();
+    if (bound && parameters > kMostParameters) return "it has too many parameters";
+    const router::StatementFacts& one = facts.statements[index];
+    const bool plain = router::NumberEdits(drawn, statement.text,
+                                           scan.tokens().subspan(one.first_token, one.tokens),
+                                           [](size_t) { return std::string(); })
+                           .has_value();
+    return plain ? nullptr : router::kNoPlainInsert;
+  }
+
   void To(NodeId node, router::PatternId pattern) {
     if (route_.pattern == router::kNoPattern) route_.pattern = pattern;
     if (route_.where == Where::kAnywhere) {
@@ -167,6 +204,7 @@ class RouteMaker {
   void Refuse(Status status) {
     route_.where = Where::kRefused;
     route_.refusal = std::move(status);
+    route_.draws.clear();
   }
 
   // What goes to several nodes has to be all that the request carries out.

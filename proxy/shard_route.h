@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "proxy/request_contents.h"
@@ -30,6 +31,13 @@ struct ShardRoute {
   bool movable = true;
   std::string again;
   bool reads = false;  // a replicated table
+
+  // What it leaves to sequences, in the order in which it is carried out.
+  struct Draw {
+    router::DrawnNumbersRef drawn;
+    size_t statement = 0;  // of a text, which one
+  };
+  std::vector<Draw> draws;
 };
 
 // What a transaction or session has said about where its statements go: pgweir.shard and

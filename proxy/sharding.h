@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxy/joint_answer.h"
+#include "proxy/numbered_statement.h"
 #include "proxy/shard_route.h"
 #include "router/shard_map.h"
 
@@ -29,6 +30,8 @@ struct Sharding {
   std::vector<router::NodeId> onward;
   std::string request;
   std::string first;
+  std::vector<ShardRoute::Draw> draws;  // numbers that it needs
+  NumbersGiven numbers;                 // and those that it has
   JointAnswer joint;
   bool everywhere = false;                         // not by way of a backend of the client's
   Status refusal;                                  // of the request, once its transaction has begun

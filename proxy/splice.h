@@ -22,6 +22,11 @@ class Splice {
   }
   std::string& InsertBefore(size_t at) { return Replace(at, at); }
 
+  // in[from, to), as it came.
+  wire::Bytes In(size_t from, size_t to) const { return in_.subspan(from, to - from); }
+  // Whether it came to there.
+  bool Reaches(size_t to) const { return to <= in_.size(); }
+
   // What stands for in[0, end).
   wire::Bytes Result(size_t end) {
     if (!edited_) return in_.first(end);

@@ -66,7 +66,7 @@ std::string SplitRequest(wire::Bytes request, const ReadingContext& context,
     if (frame.type != type) continue;
     std::string& instead = out.Replace(frame.offset, frame.end());
     if (type == frontend::kQuery) {
-      wire::AppendQuery(instead, router::Edited(read->text, split));
+      wire::AppendQuery(instead, router::Edited(read->text, split.text));
     } else {
       const wire::Bytes body = request.subspan(frame.offset + wire::kHeaderSize, frame.body_length);
       AppendBindWith(instead, wire::AsText(body), split.parameters);

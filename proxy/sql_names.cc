@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
+#include "proxy/edited_text.h"
 #include "proxy/request_rewriter.h"
 #include "wire/messages.h"
 
@@ -24,36 +24,6 @@ std::string Expendable(int number) {
   return fmt::format("{}0_{}", PreparedStatements::kPrefix, number);
 }
 
-// Puts together a text with other names in it.
-class Renamed {
- public:
-  explicit Renamed(std::string_view text) : text_(text) {}
-
-  void Replace(const router::Span& span, std::string_view name) {
-    out_.append(text_.substr(taken_, span.offset - taken_));
-    const int begin = Characters(out_);
-    out_.append(name);
-    taken_ = span.offset + span.length;
-    const int end = begin + Characters(name);
-    shifts_.push_back({begin, end, end - begin - Characters(span.In(text_))});
-  }
-  bool changed() const { return taken_ > 0; }
-  std::vector<NameShift> TakeShifts() { return std::move(shifts_); }
-  std::string Finish() && { return std::move(out_.append(text_.substr(taken_))); }
-
- private:
-  // As the server counts them, where the client speaks UTF-8; of others it is a guess.
-  static int Characters(std::string_view text) {
-    return static_cast<int>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-  }
-
-  const std::string_view text_;
-  std::string out_;
-  std::vector<NameShift> shifts_;
-  size_t taken_ = 0;
-};
-
 }  // namespace
 
 bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::Facts& facts,
@@ -66,7 +36,7 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
     OnSqlPrepare(frame, facts, text, names.front());
     return true;
   }
-  Renamed renamed(text);
+  EditedText renamed(text);
   uint32_t token = 0;
   int expendable = 0;
   for (const PreparedName& use : names) {
@@ -138,7 +108,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
       token = Token({Kind::kParse, id, std::move(statement), use.name});
     }
   }
-  Renamed renamed(text);
+  EditedText renamed(text);
   renamed.Replace(use.span, name);
   actions_[token - first_token_].shifts = renamed.TakeShifts();
   Note(facts, facts.effects & ~uint32_t{router::kPrepares}, text);
@@ -148,7 +118,7 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
 }
 
 std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t at) {
-  Renamed renamed(text);
+  EditedText renamed(text);
   for (const PreparedName& use : FindPreparedNames(text, tools_.statements.scan())) {
     if (use.command == Command::kPrepare && state_.Find(use.name) == nullptr) {
       KeepHere(use.name, kPreparedAmongOthers);

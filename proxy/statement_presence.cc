@@ -45,10 +45,14 @@ std::string RequestRewriter::ServerName(const Statement& statement, std::string_
 // other settings than when the client prepared it, it would mean something else to those that share
 // it; then it is another one.
 StatementRef RequestRewriter::ForThisBackend(std::string_view name, const StatementRef& named) {
-  if (named->stays() || backend_->prepared.IsThere(named->id, batch_)) return named;
+  if (named->stays()) return named;
+  const bool current = IsNumberedAsNow(*named);
+  if (current && backend_->prepared.IsThere(named->id, batch_)) return named;
   std::string key = AnalysisKey();
-  if (StatementStore::HashOf(key) == named->analysis) return named;
-  StatementRef other = store_.Intern(named->text, named->types, key, named->facts, named->name_at);
+  if (current && StatementStore::HashOf(key) == named->analysis) return named;
+  StatementRef other =
+      store_.Intern(named->text, named->types, key, named->facts, named->name_at,
+                    current ? named->numbered : Numbered(named->facts, named->text, named->types));
   stand_ins_.emplace_back(other->id, name);
   return other;
 }
@@ -76,8 +80,9 @@ void RequestRewriter::Ensure(const Statement& statement, size_t at) {
   std::string& out = flight_->InsertBefore(at);
   backend_->prepared.Sent(statement.id, batch_);
   if (statement.name_at == std::string::npos) {
-    wire::AppendParse(out, name, statement.text, statement.types);
-    return Ask(Request::kParse, Answers::kSwallowUnlessError, Token({Kind::kShadow, statement.id}));
+    wire::AppendParse(out, name, statement.on_servers(), statement.types);
+    return Ask(Request::kParse, Answers::kSwallowUnlessError,
+               Token({.kind = Kind::kShadow, .id = statement.id, .numbered = statement.numbered}));
   }
   wire::AppendParse(out, "", SqlPrepare(statement), kNoTypes);
   wire::AppendBind(out, "", "");
@@ -106,7 +111,7 @@ void RequestRewriter::EnsureForQuery(const Statement& statement, size_t at) {
     wire::AppendQuery(out, SqlPrepare(statement));
     return Ask(Request::kQuery, Answers::kSwallow, token);
   }
-  wire::AppendParse(out, name, statement.text, statement.types);
+  wire::AppendParse(out, name, statement.on_servers(), statement.types);
   wire::AppendSync(out);
   Ask(Request::kParse, Answers::kSwallow, token);
   Ask(Request::kSync, Answers::kSwallow);
@@ -121,9 +126,11 @@ void RequestRewriter::EnsureUnnamed(size_t at) {
     CloseSwallowed("", at, Token({Kind::kNoUnnamed, 0}));
     return SetUnnamed(Backend::kNoStatement);
   }
-  wire::AppendParse(flight_->InsertBefore(at), "", unnamed.text, unnamed.types);
+  const std::string& text = unnamed.numbered ? unnamed.numbered->text : unnamed.text;
+  wire::AppendParse(flight_->InsertBefore(at), "", text, unnamed.types);
   SetUnnamed(unnamed.number);
-  Ask(Request::kParse, Answers::kSwallowUnlessError, Token({Kind::kUnnamed, unnamed.number}));
+  Ask(Request::kParse, Answers::kSwallowUnlessError,
+      Token({.kind = Kind::kUnnamed, .id = unnamed.number, .numbered = unnamed.numbered}));
 }
 
 void RequestRewriter::ForgetSequences(const router::Facts& facts, size_t at) {

@@ -31,6 +31,7 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
       SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
       unnamed.held = false;
       unnamed.facts = nullptr;
+      unnamed.numbered = nullptr;
       if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
       return Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, unnamed.number}));
     }
@@ -54,14 +55,20 @@ void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view 
     wire::AppendParse(flight_->Replace(frame.offset, frame.end()), "", replaced, types);
     text = replaced;
   }
+  NumberedStatementRef numbered = Numbered(facts, text, types);
+  if (numbered != nullptr) {
+    wire::AppendParse(flight_->Replace(frame.offset, frame.end()), "", numbered->text, types);
+  }
   SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
   unnamed.held = replaced.empty();  // names of ours in it hold for this batch
   unnamed.text.assign(text);
   unnamed.types.assign(types);
   unnamed.facts = std::move(facts);
+  unnamed.numbered = numbered;
   if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
   Action action{Kind::kUnnamed, unnamed.number};
   action.shifts = std::exchange(shifts_, {});
+  action.numbered = std::move(numbered);
   Ask(Request::kParse, Answers::kForward, Token(std::move(action)));
 }
 
@@ -95,7 +102,9 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
       text = replaced;
     }
   }
-  StatementRef statement = store_.Intern(text, types, AnalysisKey(), std::move(facts));
+  NumberedStatementRef numbered = Numbered(facts, text, types);
+  StatementRef statement = store_.Intern(text, types, AnalysisKey(), std::move(facts),
+                                         std::string::npos, std::move(numbered));
   state_.Add(name, statement);
   const uint64_t id = statement->id;
   const auto presence = backend_->prepared.Use(id, batch_);
@@ -118,9 +127,10 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
     MakeRoom(frame.offset);
   }
   wire::AppendParse(flight_->Replace(frame.offset, frame.end()), PreparedStatements::NameOf(id),
-                    text, types);
+                    statement->on_servers(), types);
   backend_->prepared.Sent(id, batch_);
-  Action action{Kind::kParse, id, std::move(statement), std::string(name)};
+  Action action{Kind::kParse, id, statement, std::string(name)};
+  action.numbered = statement->numbered;
   action.shifts = std::exchange(shifts_, {});
   Ask(Request::kParse, Answers::kForward, Token(std::move(action)));
 }
@@ -158,7 +168,13 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
         Note(*unnamed.facts, unnamed.facts->effects, unnamed.text);
       }
     }
-    return Ask(Request::kBind);
+    if (unnamed.number == 0 || unnamed.numbered == nullptr) {
+      if (RefusesUnnumbered(frame, unnamed.facts)) return;
+      return Ask(Request::kBind);
+    }
+    if (!SendNumberedBind(frame, "", *unnamed.numbered)) return;
+    return Ask(Request::kBind, Answers::kForward,
+               Token({.kind = Kind::kUseUnnamed, .id = 0, .numbered = unnamed.numbered}));
   }
   const StatementRef* named = state_.Find(*name);
   const StatementRef found = named != nullptr ? ForThisBackend(*name, *named) : nullptr;
@@ -167,7 +183,11 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
     ForgetSequences(*found->facts, frame.offset);
     Ensure(*found, frame.offset);
   }
-  if (ours != *name) {
+  if (found != nullptr && found->numbered != nullptr) {
+    if (!SendNumberedBind(frame, ours, *found->numbered)) return;
+  } else if (found != nullptr && RefusesUnnumbered(frame, found->facts)) {
+    return;
+  } else if (ours != *name) {
     const size_t names = portal->size() + 1 + name->size() + 1;
     std::string& out = flight_->Replace(frame.offset, frame.offset + wire::kHeaderSize + names);
     wire::AppendBindHead(out, *portal, ours, frame.body_length - static_cast<uint32_t>(names));
@@ -180,7 +200,12 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
 void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_view name) {
   if (name.empty()) {
     EnsureUnnamed(frame.offset);
-    return Ask(Request::kDescribeStatement);
+    const SessionState::Unnamed& unnamed = state_.unnamed();
+    if (unnamed.number == 0 || unnamed.numbered == nullptr) {
+      return Ask(Request::kDescribeStatement);
+    }
+    return Ask(Request::kDescribeStatement, Answers::kForward,
+               Token({.kind = Kind::kUseUnnamed, .id = 0, .numbered = unnamed.numbered}));
   }
   const StatementRef* named = state_.Find(name);
   const StatementRef found = named != nullptr ? ForThisBackend(name, *named) : nullptr;

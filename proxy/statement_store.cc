@@ -18,12 +18,13 @@ size_t StatementStore::HashOf(std::string_view analysis) { return absl::HashOf(T
 
 StatementRef StatementStore::Intern(std::string_view text, std::string_view types,
                                     std::string_view analysis, router::FactsRef facts,
-                                    size_t name_at) {
+                                    size_t name_at, NumberedStatementRef numbered) {
   std::string key;
   key.reserve(text.size() + types.size() + analysis.size() + 1);
   // A text has no NUL in it, so that no two keys of different parts are equal.
   key.append(text).append(1, '\0').append(types).append(analysis);
   if (name_at != std::string::npos) key.append(1, '\0').append(std::to_string(name_at));
+  if (numbered != nullptr) key.append(1, '\0').append(numbered->text);
   MutexLock lock(mutex_);
   if (const auto it = statements_.find(key); it != statements_.end()) return it->second;
   auto statement = std::make_shared<Statement>();
@@ -33,6 +34,7 @@ StatementRef StatementStore::Intern(std::string_view text, std::string_view type
   statement->analysis = HashOf(analysis);
   statement->name_at = name_at;
   statement->facts = std::move(facts);
+  statement->numbered = std::move(numbered);
   bytes_ += SizeOf(key, *statement);
   if (bytes_ > forget_at_) ForgetUnused();
   return statements_.emplace(std::move(key), std::move(statement)).first->second;

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/mutex.h"
+#include "proxy/numbered_statement.h"
 #include "router/statement_facts.h"
 #include "wire/protocol.h"
 
@@ -21,7 +22,9 @@ struct Statement {
   // Made by SQL's PREPARE: `text` is that command without the name, which belongs here. Else npos.
   size_t name_at = std::string::npos;
   router::FactsRef facts;
+  NumberedStatementRef numbered;  // what servers have of it in its place; null = itself
 
+  const std::string& on_servers() const { return numbered != nullptr ? numbered->text : text; }
   // It can't be prepared elsewhere: it stays on the one backend where its client made it, under the
   // client's own name. `id` is 0 then.
   bool stays() const { return id == 0; }
@@ -34,8 +37,8 @@ class StatementStore {
  public:
   // `analysis` is what else decides its meaning (wire::Parameters::AnalysisKey).
   StatementRef Intern(std::string_view text, std::string_view types, std::string_view analysis,
-                      router::FactsRef facts, size_t name_at = std::string::npos)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+                      router::FactsRef facts, size_t name_at = std::string::npos,
+                      NumberedStatementRef numbered = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Statement::analysis of it.
   static size_t HashOf(std::string_view analysis);

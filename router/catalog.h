@@ -27,6 +27,9 @@ struct CatalogColumn {
     kBytes,    // that, and in the order of their bytes: "C"
   } order = Order::kUnknown;
   bool draws = false;  // its default draws from a sequence
+  // From this one, and does nothing else: its name with its schema, as SQL writes it. Else "".
+  std::string sequence = {};
+  bool always = false;  // GENERATED ALWAYS AS IDENTITY
 };
 
 struct CatalogRelation {

@@ -13,7 +13,7 @@
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 2, 1, 1};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 4, 1, 1};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -156,13 +156,17 @@ void CatalogLoader::LoadColumns() {
                        : row[3] == "d" ? CatalogColumn::Order::kOther
                                        : CatalogColumn::Order::kUnknown;
     catalog_->relations_[*relation].columns.push_back(
-        {row[1], Oid(row[2]).value_or(0), order, false});
+        {.name = row[1], .type = Oid(row[2]).value_or(0), .order = order});
   }
   for (const CatalogRow& row : Rows(CatalogQuery::kDrawn)) {
     const auto relation = IndexOf(row[0]);
     if (!relation) continue;
     for (CatalogColumn& column : catalog_->relations_[*relation].columns) {
-      column.draws = column.draws || column.name == row[1];
+      if (column.name != row[1]) continue;
+      column.draws = true;
+      // One that needs escapes within '…' is left alone.
+      if (row[2].find_first_of("'\\") == std::string::npos) column.sequence = row[2];
+      column.always = row[3] == "a";
     }
   }
 }

@@ -118,9 +118,28 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 ORDER BY c.oid)";
 
-// An identity, a default that calls nextval or otherwise names a sequence.
+// An identity, a default that calls nextval or otherwise names a sequence. The sequence is the one
+// that the identity owns, or the only one that the default depends on.
 constexpr const char* kDrawn = R"(
-SELECT a.attrelid::text, a.attname::text
+SELECT a.attrelid::text, a.attname::text,
+       CASE WHEN a.attidentity <> '' THEN
+         (SELECT pg_catalog.format('%I.%I', m.nspname, s.relname)
+          FROM pg_catalog.pg_depend d
+          JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+          JOIN pg_catalog.pg_namespace m ON m.oid = s.relnamespace
+          WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i')
+       WHEN pg_catalog.pg_get_expr(f.adbin, f.adrelid) ~ '^nextval\(''[^'']+''::regclass\)$' THEN
+         (SELECT CASE WHEN count(*) = 1 THEN min(pg_catalog.format('%I.%I', m.nspname, s.relname))
+                 END
+          FROM pg_catalog.pg_depend d
+          JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+          JOIN pg_catalog.pg_namespace m ON m.oid = s.relnamespace
+          WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = f.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+       END,
+       a.attidentity::text
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum

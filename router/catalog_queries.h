@@ -23,7 +23,9 @@ enum class CatalogQuery : uint8_t {
   kHidden,       // oid of each operator and cast outside pg_catalog that is volatile
   kAggregates,   // name of each aggregate, whatever its schema
   kIndexes,      // schema, name, its relation's oid
-  kDrawn,        // relation's oid, name of each column whose default draws from a sequence
+  // relation's oid, name of each column whose default draws from a sequence; that sequence, if it
+  // is an identity's or the default is nextval of it and no more; "a" when it is GENERATED ALWAYS
+  kDrawn,
   kSecured,      // oid of each relation with row-level security
   kCommitted,    // a row when transactions are READ COMMITTED unless they say otherwise, for all
 };

@@ -156,15 +156,4 @@ ListSplit SplitLists(const RouteTemplate& route, const ShardMap& map, const Boun
   return splitter.Take();
 }
 
-std::string Edited(std::string_view sql, const ListSplit& split) {
-  std::string edited;
-  size_t at = 0;
-  for (const ListSplit::TextEdit& edit : split.text) {
-    edited += sql.substr(at, edit.span.offset - at);
-    edited += edit.text;
-    at = edit.span.offset + edit.span.length;
-  }
-  return edited += sql.substr(at);
-}
-
 }  // namespace pgweir::router

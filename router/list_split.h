@@ -1,23 +1,18 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "router/bound_values.h"
 #include "router/route_template.h"
 #include "router/shard_map.h"
+#include "router/text_edit.h"
 
 namespace pgweir::router {
 
 // What one node is sent in place of a statement's lists of symbols, so that it doesn't look for
 // those of others. The text keeps its shape and its parameters their number, types and formats.
 struct ListSplit {
-  struct TextEdit {
-    Span span;  // of the text, that this stands in place of
-    std::string text;
-    bool operator==(const TextEdit&) const = default;
-  };
   struct ParameterEdit {
     int number = 0;     // 1 for $1
     std::string bytes;  // in the format that the parameter has
@@ -35,8 +30,5 @@ struct ListSplit {
 // text's edits are the same whatever the parameters are.
 ListSplit SplitLists(const RouteTemplate& route, const ShardMap& map, const BoundValues& values,
                      NodeId node);
-
-// The text with its edits.
-std::string Edited(std::string_view sql, const ListSplit& split);
 
 }  // namespace pgweir::router

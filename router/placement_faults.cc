@@ -95,11 +95,12 @@ class FaultFinder {
     if (column.draws.empty()) return;
     const std::string from = column.sequence.empty() ? "" : " " + column.sequence;
     Add(Severity::kWarning,
-        fmt::format("{} of the column {} draws from a sequence{} of each node, so that rows of "
-                    "different nodes get the same number",
+        fmt::format("{} of the column {} draws from a sequence{} of each node, so that rows which "
+                    "are not given their numbers get the same on different nodes",
                     column.draws == "i" ? "the identity" : "the default", QuotedName(column.name),
                     from),
-        fmt::format("Give the value in each INSERT: one drawn by nextval comes from the node {}.",
+        fmt::format("INSERT … VALUES is given numbers from the node {}; what is written past "
+                    "pgweir isn't.",
                     map_.NameOf(map_.default_node())));
   }
 

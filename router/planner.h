@@ -50,6 +50,11 @@ class Planner {
   // What one of its plan's nodes is sent of its lists.
   ListSplit Split(const FactsRef& facts, size_t statement, const BoundValues& values, NodeId node);
 
+  // What it leaves to sequences; null = nothing.
+  DrawnNumbersRef Drawn(const FactsRef& facts, size_t statement) {
+    return TemplateOf(facts, statement).drawn;
+  }
+
   const ShardMapRef& map() const { return map_; }
   const CatalogRef& catalog() const { return catalog_; }
   size_t templates() const { return templates_.size(); }

@@ -122,7 +122,8 @@ struct QueryShape {
     kAggregates = 1u << 7,  // surely: count(*), FILTER, WITHIN GROUP …
     kGroupingSets = 1u << 8,
     kInto = 1u << 9,
-    kUserValues = 1u << 10,  // INSERT … OVERRIDING USER VALUE
+    kUserValues = 1u << 10,    // INSERT … OVERRIDING USER VALUE
+    kSystemValues = 1u << 11,  // INSERT … OVERRIDING SYSTEM VALUE
   };
 
   Kind kind = Kind::kSelect;

@@ -24,6 +24,7 @@ const NameScope& NoNames() {
 }
 
 RouteTemplate RouteBuilder::Build(const QueryShape& shape) {
+  whole_ = &shape;
   Block block = Resolve(shape, nullptr);
   template_.no_concat = !block.never.empty() ? block.never : block.spread;
   if (template_.writes) template_.no_concat = "it writes";

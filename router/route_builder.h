@@ -68,7 +68,9 @@ class RouteBuilder {
   void StoreAssignments(const QueryShape& shape, const NameScope::Item& target);
   void CheckDefaults(const QueryShape& shape, std::optional<size_t> width);
   void CheckAssignedDefaults(const QueryShape& shape);
-  void RejectDrawn(const CatalogColumn& column, const FromShape& target);
+  void RejectDrawn(const CatalogColumn& column, const FromShape& target, std::string_view reason);
+  void Draw(const QueryShape& shape, const CatalogRelation& table, const std::vector<size_t>& left);
+  const char* WhyNotPlain(const QueryShape& shape) const;
   void ResolveQueries(const QueryShape& shape, Frame& frame);
   void CheckQueries(const Frame& frame, std::string& never);
   void AddOutput(const QueryShape& shape, const Frame& frame, Block& block);
@@ -136,6 +138,7 @@ class RouteBuilder {
   std::vector<std::pair<uint32_t, uint32_t>> links_;  // of one query's to a surrounding one's
   std::vector<std::pair<uint32_t, uint32_t>> flows_;  // what filters the first filters the second
   const std::vector<std::string>* view_literals_ = nullptr;  // of the view being resolved
+  const QueryShape* whole_ = nullptr;                        // that is built from
   int depth_ = 0;
   int blocks_ = 0;
   bool reads_replicated_ = false;

@@ -123,6 +123,10 @@ RouteTemplate TemplateMaker::OfQuery() {
 RouteTemplate TemplateMaker::OfWholeQuery(std::string_view what) {
   if (statement_.shape == nullptr) return OnDefault(Plan::Why::kFunction);
   RouteTemplate route = OfQuery();
+  if (route.drawn != nullptr) {
+    return Reject(WhyNotDrawn(route.drawn->columns[0].name, route.drawn->table, kNoPlainInsert),
+                  kGiveNumber);
+  }
   if (route.no_concat.empty()) route.no_concat = fmt::format("it is the query of {}", what);
   return route;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "router/catalog.h"
+#include "router/drawn_numbers.h"
 #include "router/plan.h"
 #include "router/query_shape.h"
 #include "router/shard_map.h"
@@ -44,6 +45,7 @@ struct RouteTemplate {
   std::vector<Group> stored_from;
   SymbolColumn stored_in;
   std::string stored_table;
+  DrawnNumbersRef drawn;  // what an INSERT leaves to sequences; null = nothing
   std::vector<std::string> constants;
 };
 

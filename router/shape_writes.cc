@@ -37,6 +37,9 @@ QueryShapeRef ShapeBuilder::BuildInsert(const PgQuery__InsertStmt& insert) {
   if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE) {
     shape.features |= QueryShape::kUserValues;
   }
+  if (insert.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE) {
+    shape.features |= QueryShape::kSystemValues;
+  }
   const auto* source =
       As<PgQuery__SelectStmt>(insert.select_stmt, pg_query__select_stmt__descriptor);
   const bool plain_rows = source && source->n_values_lists > 0 && !source->with_clause &&

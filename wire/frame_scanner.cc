@@ -74,6 +74,8 @@ uint32_t ServerHead(char type, uint32_t body_length) {
       return std::min(body_length, kMaxHead);
     case backend::kCommandComplete:
       return std::min<uint32_t>(body_length, 64);
+    case backend::kParameterDescription:
+      return std::min(body_length, kMaxStatement);
     case backend::kBindComplete:
     case backend::kCloseComplete:
     case backend::kCopyBothResponse:
@@ -86,7 +88,6 @@ uint32_t ServerHead(char type, uint32_t body_length) {
     case backend::kFunctionCallResponse:
     case backend::kNoData:
     case backend::kNotificationResponse:
-    case backend::kParameterDescription:
     case backend::kParseComplete:
     case backend::kPortalSuspended:
     case backend::kRowDescription:

@@ -27,7 +27,7 @@ class ListSplitting : public testing::Test {
   }
   // The text that a node is sent.
   std::string Sent(std::string_view sql, std::string_view node) {
-    return Edited(sql, Split(sql, node));
+    return Edited(sql, Split(sql, node).text);
   }
   void ExpectWhole(std::string_view sql, const std::vector<BoundParameter>& parameters = {}) {
     for (const std::string& node : kShards) {

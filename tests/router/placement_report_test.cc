@@ -135,9 +135,9 @@ TEST_F(PlacementReport, DefaultsOfShardedTablesThatDrawFromSequences) {
       Report(),
       ElementsAre(
           HasSubstr("the default of the column \"n\" draws from a sequence "
-                    "public.trades_n_seq of each node, so that rows of different nodes get "
-                    "the same number. Give the value in each INSERT: one drawn by nextval "
-                    "comes from the node b."),
+                    "public.trades_n_seq of each node, so that rows which are not given their "
+                    "numbers get the same on different nodes. INSERT … VALUES is given numbers "
+                    "from the node b;"),
           HasSubstr("the identity of the column \"m\" draws from a sequence of each node")));
 }
 

@@ -24,7 +24,7 @@ inline config::ShardMap SampleMap() {
   map.default_node = "rest";
   map.sharded = {{"", "trades", "symbol"}, {"", "candles", "symbol"},  {"", "padded", "symbol"},
                  {"", "folded", "symbol"}, {"", "numbered", "symbol"}, {"app", "vague", "symbol"},
-                 {"", "later", "symbol"},  {"", "counted", "symbol"}};
+                 {"", "later", "symbol"},  {"", "counted", "symbol"},  {"", "ledger", "symbol"}};
   map.replicated = {{"", "instruments", ""}};
   return map;
 }
@@ -92,7 +92,18 @@ inline CatalogRows SampleCatalog() {
     of(CatalogQuery::kColumns).push_back({oid, "n", "20", ""});
     of(CatalogQuery::kColumns).push_back({oid, "id", "20", ""});
   }
-  of(CatalogQuery::kDrawn) = {{"17", "id"}, {"7", "id"}, {"99", "id"}};
+  // Likewise those of a table with an identity and a serial; one draws in a way of its own.
+  of(CatalogQuery::kRelations).push_back({"19", "public", "ledger", "r", ""});
+  of(CatalogQuery::kColumns).push_back({"19", "id", "20", ""});
+  of(CatalogQuery::kColumns).push_back({"19", "symbol", "25", "c"});
+  of(CatalogQuery::kColumns).push_back({"19", "Line", "23", ""});
+  of(CatalogQuery::kColumns).push_back({"19", "label", "25", "c"});
+  of(CatalogQuery::kDrawn) = {{"17", "id", "public.counted_id_seq", ""},
+                              {"7", "id", "public.orders_id_seq", ""},
+                              {"99", "id", "", ""},
+                              {"19", "id", "public.ledger_id_seq", "a"},
+                              {"19", "Line", "public.\"ledger_Line_seq\"", ""},
+                              {"19", "label", "", ""}};
   of(CatalogQuery::kIndexes) = {{"public", "trades_ix", "1"}, {"public", "orders_ix", "7"}};
   return rows;
 }
@@ -125,6 +136,19 @@ class Routed {
     SqlScan scan;
     scan.Scan(sql);
     return planner_.SymbolsOf(facts, 0, BoundValues(sql, scan.literals(), parameters));
+  }
+
+  // The INSERT with its numbers, which are 1, 2 …; "" when it leaves none to a sequence, "not
+  // plain" when they have no place in it.
+  std::string NumberedOf(std::string_view sql) {
+    const FactsRef facts = cache_.Find(sql);
+    const DrawnNumbersRef drawn = planner_.Drawn(facts, 0);
+    if (drawn == nullptr) return "";
+    SqlScan scan;
+    scan.Scan(sql);
+    const auto edits =
+        NumberEdits(*drawn, sql, scan.tokens(), [](size_t i) { return std::to_string(i + 1); });
+    return edits ? Edited(sql, *edits) : "not plain";
   }
 
   // "btc", "btc+eth" for kConcat, "any", "replicated", "default", "everywhere", else the message.

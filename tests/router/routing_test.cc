@@ -430,7 +430,7 @@ TEST_F(Routing, Trap15And16WritesGoToOneShardOrNowhere) {
 }
 
 // Each node has a sequence of its own.
-TEST_F(Routing, NumbersOfShardedTablesAreNotDrawnOnTheirNodes) {
+TEST_F(Routing, NumbersOfShardedTablesAreDrawnForPlainInsertsOnly) {
   Expect({{"INSERT INTO counted VALUES ('BTC', 1, 2)", "btc"},
           {"INSERT INTO counted (id, symbol) VALUES (7, 'BTC'), ($1, 'BTC')", "btc"},
           {"INSERT INTO counted (id, symbol) OVERRIDING SYSTEM VALUE VALUES (7, 'BTC')", "btc"},
@@ -441,6 +441,10 @@ TEST_F(Routing, NumbersOfShardedTablesAreNotDrawnOnTheirNodes) {
           {"UPDATE counted SET (n, symbol) = (DEFAULT, 'BTC2') WHERE symbol = 'BTC'", "btc"},
           {"UPDATE shown SET n = 5 WHERE symbol = 'BTC'", "btc"},
           {"INSERT INTO orders (symbol) VALUES ('BTC')", "default"},
+          {"INSERT INTO counted (symbol) VALUES ('BTC')", "btc"},
+          {"INSERT INTO counted VALUES ('BTC', 1)", "btc"},
+          {"INSERT INTO counted VALUES ('BTC', 1, 2), ('BTC', 1, DEFAULT)", "btc"},
+          {"INSERT INTO counted (id, symbol) VALUES (DEFAULT, 'BTC')", "btc"},
           {"UPDATE orders SET id = DEFAULT", "default"},
           {"UPDATE of_orders SET id = DEFAULT", "default"},
           {"WITH d AS (DELETE FROM trades WHERE symbol = 'DOGE') UPDATE orders SET id = DEFAULT",
@@ -448,10 +452,8 @@ TEST_F(Routing, NumbersOfShardedTablesAreNotDrawnOnTheirNodes) {
   constexpr const char* kDraws =
       "column \"id\" of the sharded table \"counted\" draws from a sequence of each node";
   ExpectRefused(
-      {{"INSERT INTO counted (symbol) VALUES ('BTC')", kDraws},
-       {"INSERT INTO counted VALUES ('BTC', 1)", kDraws},
-       {"INSERT INTO counted VALUES ('BTC', 1, 2), ('BTC', 1, DEFAULT)", kDraws},
-       {"INSERT INTO counted (id, symbol) VALUES (DEFAULT, 'BTC')", kDraws},
+      {{"INSERT INTO counted (symbol) VALUES ('BTC'), ('ETH')", "btc, eth"},
+       {"EXPLAIN INSERT INTO counted (symbol) VALUES ('BTC')", kDraws},
        {"INSERT INTO counted (id, symbol) OVERRIDING USER VALUE VALUES (7, 'BTC')", kDraws},
        {"INSERT INTO counted SELECT 'ETH', 1", kDraws},
        {"INSERT INTO counted (symbol) SELECT symbol FROM trades WHERE symbol = 'BTC'", kDraws},
@@ -463,7 +465,7 @@ TEST_F(Routing, NumbersOfShardedTablesAreNotDrawnOnTheirNodes) {
        {"UPDATE counted SET (n, id) = (1, DEFAULT) WHERE symbol = 'BTC'", kDraws},
        {"UPDATE shown SET id = DEFAULT WHERE symbol = 'BTC'", "of the view \"shown\""},
        {"UPDATE counted SET (n, symbol) = (1, 'ETH') WHERE symbol = 'BTC'", "btc, eth"}});
-  EXPECT_THAT(routed_.PlanOf("INSERT INTO counted (symbol) VALUES ('BTC')").hint,
+  EXPECT_THAT(routed_.PlanOf("INSERT INTO counted (symbol) SELECT 'BTC'").hint,
               testing::HasSubstr("SELECT nextval('…') goes to the node of \"*\""));
   config::ShardMap one = test::SampleMap();
   one.patterns = {{"", true, "rest"}};
