@@ -124,10 +124,11 @@ Status AppendNumberedBind(std::string& out, std::string_view body, std::string_v
 
 void AppendOwnDescription(std::string& out, std::string_view body, int own) {
   constexpr size_t kCount = 2;
-  constexpr size_t kType = 4;
+  const size_t types = size_t{4} * static_cast<size_t>(own);
+  if (body.size() < kCount + types) return;  // no server says that
   wire::MessageWriter message(out, wire::backend::kParameterDescription);
   message.Int16(static_cast<uint16_t>(own));
-  message.Raw(body.substr(kCount, kType * static_cast<size_t>(own)));
+  message.Raw(body.substr(kCount, types));
 }
 
 }  // namespace pgweir::proxy

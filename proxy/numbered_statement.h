@@ -51,7 +51,8 @@ Status AppendNumberedBind(std::string& out, std::string_view body, std::string_v
                           const NumberedStatement& statement,
                           const std::vector<std::string>* numbers);
 
-// A ParameterDescription's with this body that tells the client's own parameters only.
+// A ParameterDescription that tells the client's own parameters only, of one with this body;
+// nothing when that lacks some.
 void AppendOwnDescription(std::string& out, std::string_view body, int own);
 
 }  // namespace pgweir::proxy

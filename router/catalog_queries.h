@@ -26,8 +26,8 @@ enum class CatalogQuery : uint8_t {
   // relation's oid, name of each column whose default draws from a sequence; that sequence, if it
   // is an identity's or the default is nextval of it and no more; "a" when it is GENERATED ALWAYS
   kDrawn,
-  kSecured,      // oid of each relation with row-level security
-  kCommitted,    // a row when transactions are READ COMMITTED unless they say otherwise, for all
+  kSecured,    // oid of each relation with row-level security
+  kCommitted,  // a row when transactions are READ COMMITTED unless they say otherwise, for all
 };
 inline constexpr size_t kCatalogQueries = 12;
 

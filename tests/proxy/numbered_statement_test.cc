@@ -106,6 +106,9 @@ TEST(NumberedStatement, IsDescribedWithoutItsNumbers) {
   std::string out;
   AppendOwnDescription(out, "\0\3\0\0\0\x19\0\0\0\x17\0\0\0\x14"s, 2);
   EXPECT_EQ(out, Message('t', "\0\2\0\0\0\x19\0\0\0\x17"s));
+  out.clear();
+  AppendOwnDescription(out, "\0"s, 2);
+  EXPECT_EQ(out, "");
 }
 
 }  // namespace
