@@ -30,6 +30,7 @@ struct RequestStatement {
   std::string_view values;  // of a Bind: what follows the names, as far as it is here
   bool cut = false;         // `values` lacks its end, or the names are too long to be seen
   bool too_long = false;    // the text is longer than what is read of one
+  bool not_kept = false;    // it is on one backend only, and what it says isn't known any more
 
   // It does something, and isn't just got ready.
   bool carried_out() const { return use != Use::kParse && use != Use::kDescribe; }

@@ -54,7 +54,11 @@ class RouteMaker {
   }
 
   void Add(const RequestStatement& statement) {
-    if (statement.too_long) return Unread();
+    if (statement.too_long) return Unread("a statement of more than 96 KiB is too long");
+    if (statement.not_kept) {
+      return Unread("a statement that was prepared with more than 48 KiB, or among others, has no "
+                    "text any more");
+    }
     if (statement.use == Use::kUnknown) {
       route_.movable = false;
       // Large objects' functions.
@@ -77,13 +81,13 @@ class RouteMaker {
     if (statement.carried_out()) NoteWhatItDoes(statement);
   }
 
-  void Unread() {
+  void Unread(std::string_view why) {
     route_.movable = false;
     const auto hinted = router::HintedNode(wishes_.hints, *planner_.map());
     if (!wishes_.fault.ok()) return Refuse(wishes_.fault);
     if (!hinted.ok()) return Refuse(hinted.status());
     if (hinted->has_value()) return To(**hinted, router::kNoPattern);
-    Refuse(Refusal("a statement of more than 96 KiB is too long to be routed by symbol",
+    Refuse(Refusal(fmt::format("{} to be routed by symbol", why),
                    "Pass its values as parameters, split it, use COPY, or steer it: "
                    "SET pgweir.shard."));
   }

@@ -84,7 +84,8 @@ struct FromShape {
 };
 
 struct OutputColumn {
-  enum class Kind : uint8_t { kColumn, kValue, kStar, kStarOf, kOther };
+  // kSpread: (x).*, of which nobody knows how many it is.
+  enum class Kind : uint8_t { kColumn, kValue, kStar, kStarOf, kSpread, kOther };
   Kind kind = Kind::kOther;
   std::string name;   // "" when it can't be told
   ColumnName column;  // of kColumn; of kStarOf its relation
@@ -124,6 +125,7 @@ struct QueryShape {
     kInto = 1u << 9,
     kUserValues = 1u << 10,    // INSERT … OVERRIDING USER VALUE
     kSystemValues = 1u << 11,  // INSERT … OVERRIDING SYSTEM VALUE
+    kSpreadRows = 1u << 12,    // VALUES ((x).*, …): what stands behind that has an unknown place
   };
 
   Kind kind = Kind::kSelect;

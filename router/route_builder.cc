@@ -141,6 +141,9 @@ void RouteBuilder::AddOutput(const QueryShape& shape, const Frame& frame, Block&
         block.columns.insert(block.columns.end(), found->columns.begin(), found->columns.end());
         break;
       }
+      case OutputColumn::Kind::kSpread:
+        block.counted = false;
+        break;
       default: {
         ScopeColumn& column = block.columns.emplace_back();
         if (output.kind == OutputColumn::Kind::kColumn) {
@@ -288,7 +291,7 @@ RouteBuilder::Block RouteBuilder::ResolveValues(const QueryShape& shape, const N
   block.leaves = {Now(), Now()};
   ResolveQueries(shape, frame);
   CheckQueries(frame, block.never);
-  block.known = block.counted = true;
+  block.known = block.counted = (shape.features & QueryShape::kSpreadRows) == 0;
   const size_t columns = shape.rows.empty() ? 0 : shape.rows[0].size();
   for (size_t i = 0; i < columns; ++i) {
     ScopeColumn& column = block.columns.emplace_back();

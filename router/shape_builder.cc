@@ -227,6 +227,10 @@ void ShapeBuilder::AddOutput(PgQuery__Node* const* targets, size_t count, Block&
     Expression(target->val, block);
     const auto* ref = As<PgQuery__ColumnRef>(target->val, pg_query__column_ref__descriptor);
     column.name = target->name[0] != '\0' ? std::string(target->name) : ColumnNameOf(target->val);
+    if (ref == nullptr && IsSpread(target->val)) {
+      column.kind = OutputColumn::Kind::kSpread;
+      continue;
+    }
     if (ref == nullptr) {
       column.value = ValueOf(target->val);
       const bool known = column.value.kind != ShapeValue::Kind::kOther;
@@ -257,16 +261,30 @@ void ShapeBuilder::AddOutput(PgQuery__Node* const* targets, size_t count, Block&
   }
 }
 
+// x.* or (x).*: as many columns as x has.
+bool ShapeBuilder::IsSpread(const PgQuery__Node* node) {
+  const auto is_star = [](const PgQuery__Node* last) {
+    return As<PgQuery__AStar>(last, pg_query__a__star__descriptor) != nullptr;
+  };
+  const auto* ref = As<PgQuery__ColumnRef>(node, pg_query__column_ref__descriptor);
+  if (ref != nullptr) return ref->n_fields > 0 && is_star(ref->fields[ref->n_fields - 1]);
+  const auto* of = As<PgQuery__AIndirection>(node, pg_query__a__indirection__descriptor);
+  return of != nullptr && of->n_indirection > 0 && is_star(of->indirection[of->n_indirection - 1]);
+}
+
 void ShapeBuilder::AddRows(PgQuery__Node* const* lists, size_t count, Block& block) {
   for (size_t i = 0; i < count; ++i) {
     auto& row = block.shape.rows.emplace_back();
     const auto* list = As<PgQuery__List>(lists[i], pg_query__list__descriptor);
     if (list == nullptr) continue;
     row.reserve(list->n_items);
+    bool places_known = true;
     for (size_t item = 0; item < list->n_items; ++item) {
-      row.push_back(ValueOf(list->items[item]));
+      places_known = places_known && !IsSpread(list->items[item]);
+      row.push_back(places_known ? ValueOf(list->items[item]) : ShapeValue());
       if (row.back().kind == ShapeValue::Kind::kOther) Expression(list->items[item], block);
     }
+    if (!places_known) block.shape.features |= QueryShape::kSpreadRows;
   }
 }
 

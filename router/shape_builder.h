@@ -61,6 +61,7 @@ class ShapeBuilder {
   void AddCall(const PgQuery__FuncCall& call, Block& block);
 
   void AddOutput(PgQuery__Node* const* targets, size_t count, Block& block);
+  static bool IsSpread(const PgQuery__Node* node);
   void AddRows(PgQuery__Node* const* lists, size_t count, Block& block);
   void AddAssignments(PgQuery__Node* const* targets, size_t count, Block& block);
 

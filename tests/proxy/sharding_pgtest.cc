@@ -48,6 +48,26 @@ TEST_F(Sharding, ReadsValuesOfParameters) {
   }
 }
 
+// What it says isn't kept, so that nobody knows where its values would lead.
+TEST_F(Sharding, RefusesValuesForStatementsThatItHasNotKept) {
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT", "SOLUSDT"}) Insert(Client(), symbol);
+  const Connection client = Client();
+  const auto bound = [&client](const char* symbol) {
+    const char* const values[] = {symbol};
+    const Result found(PQexecPrepared(client.get(), "kept", 1, values, nullptr, nullptr, 0));
+    return found.ok() ? found.Value() : found.sqlstate();
+  };
+  const std::string text = "select current_database() from trades where symbol = $1 /* " +
+                           std::string(60'000, 'x') + " */";
+  const Result prepared(PQprepare(client.get(), "kept", text.c_str(), 0, nullptr));
+  ASSERT_TRUE(prepared.ok()) << prepared.message();
+  for (const char* symbol : {"ETHUSDT", "BTCUSDT", "SOLUSDT"}) {
+    EXPECT_EQ(bound(symbol), "0A000") << symbol;
+  }
+  ASSERT_TRUE(client.Exec("set pgweir.shard = 'rest'").ok());
+  EXPECT_EQ(bound("SOLUSDT"), "rest") << "it is steered";
+}
+
 // Before any value tells where it will be carried out.
 TEST_F(Sharding, PreparesWhereAllTablesAre) {
   const Connection client = Client();
