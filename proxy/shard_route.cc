@@ -56,8 +56,9 @@ class RouteMaker {
   void Add(const RequestStatement& statement) {
     if (statement.too_long) return Unread("a statement of more than 96 KiB is too long");
     if (statement.not_kept) {
-      return Unread("a statement that was prepared with more than 48 KiB, or among others, has no "
-                    "text any more");
+      return Unread(
+          "a statement that was prepared with more than 48 KiB, or among others, has no "
+          "text any more");
     }
     if (statement.use == Use::kUnknown) {
       route_.movable = false;
