@@ -104,6 +104,7 @@ void SessionState::KeepUnnamed(uint64_t number, std::string_view text, std::stri
   unnamed_.text.assign(text);
   unnamed_.types.assign(types);
   unnamed_.facts = std::move(facts);
+  unnamed_.numbered = nullptr;
 }
 
 void SessionState::CloseUnnamed() { closing_ = unnamed().number; }

@@ -7,6 +7,8 @@
 
 #include "fmt/format.h"
 #include "tests/support/four_shards.h"
+#include "tests/support/turns.h"
+#include "tests/support/wait_until.h"
 
 namespace pgweir::test {
 namespace {
@@ -54,9 +56,11 @@ class ShardNumbers : public FourShards {
     if (HasFailure()) numbering_->ShowLog();
   }
 
-  static std::unique_ptr<PgweirProcess> Start(std::string_view pool = "size = 5") {
+  static std::unique_ptr<PgweirProcess> Start(std::string_view pool = "size = 5",
+                                              std::string_view more = "") {
     PgweirOptions options = Options();
     options.pool = pool;
+    options.databases += more;
     std::string map = Map();
     const std::string_view tables = "[tables]\n";
     map.insert(map.find(tables) + tables.size(), "deals = \"symbol\"\nnotes = \"symbol\"\n");
@@ -271,6 +275,27 @@ TEST_F(ShardNumbers, AreDrawnWithinABatchThatIsFlushed) {
   client.Send(fe::Sync());
   EXPECT_EQ(client.Read().type, 'Z');
   EXPECT_EQ(Numbers("deals"), "1,2");
+}
+
+// The unnamed statement is the one that was parsed last, also where no server has seen that.
+TEST_F(ShardNumbers, AreNotGivenToReadsThatTheCacheHasAnswered) {
+  const auto pgweir = Start(
+      "size = 5", "[cache]\nenabled = true\n[[cache.rules]]\npattern = \".\"\nttl = \"60s\"\n");
+  RawClient client = RawClient::Login(pgweir->port(), "postgres", "market");
+  RawClient other = RawClient::Login(pgweir->port(), "postgres", "market");
+  const std::string run = fe::Bind("", "", {"BTCUSDT"}) + fe::Execute("");
+  EXPECT_EQ(Batch(client, fe::Parse("", "insert into deals (symbol) values ($1)") + run),
+            "1 2 C(INSERT 0 1) ZI");
+  const std::string read = fe::Parse("", "select count(*) from deals where symbol = $1") + run;
+  std::string kept;
+  ASSERT_TRUE(WaitUntil([&] {
+    kept = Batch(other, read);
+    At("btc", "insert into deals (symbol) values ('BTCUSDT')");
+    return Batch(other, read) == kept;
+  }));
+  EXPECT_EQ(Batch(client, read), kept);
+  const std::string now = At("btc", "select count(*) from deals");
+  EXPECT_EQ(Batch(client, run), fmt::format("2 D({}) C(SELECT 1) ZI", now)) << "by the server";
 }
 
 TEST_F(ShardNumbers, MoveNoTransaction) {
