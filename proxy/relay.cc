@@ -132,18 +132,16 @@ bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable, std::stri
 
 // Who the client acts as, and whatever else it has set without being told of it, is not to be
 // guessed: a server that refuses it must not see the client's statement.
-std::string Relay::SettingsFirst() {
-  const wire::ParametersRef& theirs = lease_->parameters;
-  if (parameters == nullptr || parameters == theirs) return "";
-  if (parameters->unreported() == theirs->unreported()) return "";
-  if (custom_settings() != 0) lease_->custom_settings = custom_settings();
-  return wire::SettingsChange(*theirs, *parameters);
+std::string Relay::SettingsFirst(pooler::Backend& backend) const {
+  if (parameters == nullptr || Agrees(backend)) return "";
+  if (custom_settings() != 0) backend.custom_settings = custom_settings();
+  return wire::SettingsChange(*backend.parameters, *parameters);
 }
 
-void Relay::SettingsDone() {
-  auto changed = std::make_shared<wire::Parameters>(*lease_->parameters);
+void Relay::SettingsDone(pooler::Backend& backend) const {
+  auto changed = std::make_shared<wire::Parameters>(*backend.parameters);
   changed->set_unreported(parameters->unreported());
-  lease_->parameters = std::move(changed);
+  backend.parameters = std::move(changed);
 }
 
 // The statements that the backend needs before the client's; mostly none.
@@ -239,7 +237,7 @@ Relay::Next Relay::SettleSession() {
   if (restored != parameters) {
     Send(kRestoration, wire::SettingsChange(*parameters, *restored));
     parameters = restored;
-    SettingsDone();
+    SettingsDone(*lease_);
     return Next::kWait;
   }
   NotePin();

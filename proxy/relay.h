@@ -96,9 +96,9 @@ class Relay {
 
   // The SQL that gives the backend settings of the client's that it must not work without: they are
   // to be there before Begin. Mostly "".
-  std::string SettingsFirst();
+  std::string SettingsFirst(pooler::Backend& backend) const;
   // They are.
-  void SettingsDone();
+  void SettingsDone(pooler::Backend& backend) const;
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
   // all in one write. False when the connection broke before one byte was taken.

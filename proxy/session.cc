@@ -188,9 +188,11 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
   const bool fresh = tracker.status() == wire::TransactionStatus::kIdle && !tracker.batch_open();
   // There it is only said that the transaction has failed.
   const bool failed = tracker.status() == wire::TransactionStatus::kFailed;
-  if (sharded() && fresh) sharding_->BeginTransaction(*relay_.parameters);
-  if (sharded() && failed) sharding_->transaction.movable = false;
-  if (sharded()) sharding_->numbers = {};
+  if (sharded()) {
+    if (fresh) sharding_->BeginTransaction(*relay_.parameters);
+    if (failed) sharding_->transaction.movable = false;
+    sharding_->numbers = {};
+  }
   if (!failed && !tracker.skipping()) {
     const RequestContents contents = ReadRequest(request, Reading());
     if (sharded() && !StaysHere(request, contents)) co_return true;
@@ -284,11 +286,11 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
 
 // Gives the backend the settings that the client must not work without.
 net::Task<Status> Session::Agree() {
-  const std::string sql = relay_.SettingsFirst();
+  const std::string sql = relay_.SettingsFirst(*relay_.lease());
   if (sql.empty()) co_return absl::OkStatus();
   const Status set = co_await RunCommand(sql, Clock::now() + kSettingsTimeout);
   if (set.ok()) {
-    relay_.SettingsDone();
+    relay_.SettingsDone(*relay_.lease());
     co_return set;
   }
   co_return Errorf(SqlStateOf(set), "could not restore the session's settings: {}", MessageOf(set));

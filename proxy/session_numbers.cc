@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "base/log.h"
+#include <fmt/format.h>
+
 #include "proxy/session.h"
 
 namespace pgweir::proxy {
@@ -116,17 +117,14 @@ net::Task<Status> Session::AskForNumbers(std::string question, std::vector<std::
 // As who the client acts, and with what else it has set.
 net::Task<Status> Session::AskOn(pooler::Lease& lease, std::string question,
                                  std::vector<std::string>& numbers) {
-  if (!relay_.Agrees(*lease)) {
-    const std::string settings = wire::SettingsChange(*lease->parameters, *relay_.parameters);
-    if (relay_.custom_settings() != 0) lease->custom_settings = relay_.custom_settings();
+  const std::string settings = relay_.SettingsFirst(*lease);
+  if (!settings.empty()) {
     const auto set = co_await RunOn(lease, settings);
     if (!set.ok()) {
       lease.Discard();
       co_return set.status();
     }
-    auto changed = std::make_shared<wire::Parameters>(*lease->parameters);
-    changed->set_unreported(relay_.parameters->unreported());
-    lease->parameters = std::move(changed);
+    relay_.SettingsDone(*lease);
   }
   const TimePoint until = DeadlineAfter(pool_->limits().query_timeout);
   const auto answered = co_await RunOn(lease, std::move(question), &numbers, until);
