@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "config/duration.h"
 #include "pooler/conninfo.h"
 #include "proxy/statement_store.h"
 
@@ -51,21 +52,14 @@ void Add(std::string& fingerprint, const wire::Setting& setting) {
   fingerprint.append(setting.second).push_back('\0');
 }
 
-// As the server shows a time: "500ms", "2s", "1min" …; zero where it is none.
-Duration TimeOf(std::string_view value) {
-  using std::chrono::milliseconds;
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || number < 0) return Duration::zero();
-  const std::string_view unit = value.substr(static_cast<size_t>(end - value.data()));
-  constexpr std::array<std::pair<std::string_view, int64_t>, 6> kUnits = {
-      {{"", 1}, {"ms", 1}, {"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-  for (const auto& [name, factor] : kUnits) {
-    constexpr int64_t kMost =
-        1'000'000'000;  // of milliseconds, beyond which it may as well be none
-    if (unit == name) return milliseconds(std::min(number, kMost / factor) * factor);
-  }
-  return Duration::zero();
+// As the server shows a time: "500ms", "2s", "1min" …, a number alone is of milliseconds; zero
+// where it is none.
+Duration TimeOf(std::string text) {
+  const bool has_unit =
+      !text.empty() && absl::ascii_isalpha(static_cast<unsigned char>(text.back()));
+  if (text.ends_with("min")) text.resize(text.size() - 2);
+  return config::ParseDuration(has_unit ? text : text + "ms")
+      .value_or(std::chrono::milliseconds::zero());
 }
 
 }  // namespace

@@ -44,8 +44,9 @@ std::string ExplainCache(const RouteKnowledge& knowledge, const cache::Rules& ru
   if (rule == nullptr && !hints->cache.has_value()) refusal = Refusal::kNoRule;
   if (hints->cache.has_value() && hints->cache->off) refusal = Refusal::kOff;
   const bool moments = rule == nullptr || !rule->allow_stable;
-  if (refusal == Refusal::kNone && moments && router::NamesMoment(scan, sql))
+  if (refusal == Refusal::kNone && moments && router::NamesMoment(scan, sql)) {
     refusal = Refusal::kVaries;
+  }
   if (refusal != Refusal::kNone) {
     return text + fmt::format("cached: no\nwhy: {}\n", cache::Describe(refusal));
   }

@@ -380,17 +380,12 @@ net::Task<bool> Session::AwaitAnswer(std::string request) {
     } else if (MustEnd()) {
       co_await Say(EndReason());
       co_return false;
-    } else if (cancel_ != nullptr) {
+    } else if (cancel_ != nullptr || Clock::now() >= ends_at) {
+      const std::string_view why = cancel_ != nullptr ? "user request" : "statement timeout";
       FinishCancel();
       read.Forget();
       requests_.Reject(wire::AsBytes(request),
-                       Error(sqlstate::kQueryCanceled, "canceling statement due to user request"));
-      co_return true;
-    } else if (Clock::now() >= ends_at) {
-      read.Forget();
-      requests_.Reject(
-          wire::AsBytes(request),
-          Error(sqlstate::kQueryCanceled, "canceling statement due to statement timeout"));
+                       Errorf(sqlstate::kQueryCanceled, "canceling statement due to {}", why));
       client_.event.SetDeadline(kNoDeadline);
       co_return true;
     } else if (Clock::now() >= until) {
