@@ -16,49 +16,46 @@ namespace {
 constexpr size_t kMostBytes = size_t{16} << 20;
 constexpr std::chrono::seconds kBetweenNotices{2};
 
-struct Ask {
-  std::string_view sql;
-  size_t line = 0;  // of the file, where it begins
-};
+// Where a part of the text begins, counted from 1.
+size_t LineOf(std::string_view text, std::string_view part) {
+  const auto begin = part.data() - text.data();
+  return 1 + static_cast<size_t>(std::count(text.begin(), text.begin() + begin, '\n'));
+}
 
-// The statements of a file, without the semicolons behind them and what is around them.
-StatusOr<std::vector<Ask>> StatementsOf(std::string_view text) {
-  std::vector<Ask> asks;
+// The statements of a file, without the semicolons behind them and what is around them. More than
+// one scan takes is taken in several.
+StatusOr<std::vector<std::string_view>> StatementsOf(std::string_view text) {
+  std::vector<std::string_view> statements;
   router::SqlScan scan;
-  size_t begin = 0, line = 1;
-  const auto add = [&](size_t from, size_t to) {
-    line += static_cast<size_t>(std::count(text.begin() + static_cast<ptrdiff_t>(begin),
-                                           text.begin() + static_cast<ptrdiff_t>(from), '\n'));
-    asks.push_back({text.substr(from, to - from), line});
-    line += static_cast<size_t>(std::count(asks.back().sql.begin(), asks.back().sql.end(), '\n'));
-    begin = to;
-  };
-  while (begin < text.size()) {
-    const size_t base = begin;
-    const std::string_view rest = text.substr(base);
+  std::string_view rest = text;
+  while (!rest.empty()) {
     scan.Scan(rest);
     std::optional<size_t> first;  // the place of the statement's first token
-    size_t last = 0;
-    bool ended = false;
+    size_t last = 0, taken = 0;
+    const auto take = [&] {
+      if (first.has_value()) statements.push_back(rest.substr(*first, last - *first));
+      first.reset();
+    };
     for (const router::Token& token : scan.tokens()) {
-      const bool ends = token.span.In(rest) == ";";
-      if (ends && first.has_value()) add(base + *first, base + last);
-      if (ends) {
-        first.reset();
-        ended = true;
-        begin = base + token.span.offset + 1;
+      const size_t end = token.span.offset + token.span.length;
+      if (token.span.In(rest) == ";") {
+        take();
+        taken = end;
         continue;
       }
       if (!first.has_value()) first = token.span.offset;
-      last = token.span.offset + token.span.length;
+      last = end;
     }
     if (scan.complete()) {
-      if (first.has_value()) add(base + *first, base + last);
+      take();
       break;
     }
-    if (!ended) return Errorf(sqlstate::kSyntaxError, "line {}: {}", line, scan.fault());
+    if (taken == 0) {
+      return Errorf(sqlstate::kSyntaxError, "line {}: {}", LineOf(text, rest), scan.fault());
+    }
+    rest.remove_prefix(taken);
   }
-  return asks;
+  return statements;
 }
 
 // By both protocols, as libpq asks for text: drivers that ask otherwise have answers of their own.
@@ -90,9 +87,10 @@ net::Task<StatusOr<Result>> Console::WarmCache(Command command) {
   const std::string name = command.database.empty() ? (*database)->name : command.database;
   const auto text = config::ReadFile(command.value, kMostBytes);
   if (!text.ok()) co_return text.status();
-  const auto asks = StatementsOf(*text);
-  if (!asks.ok()) {
-    co_return Errorf(SqlStateOf(asks.status()), "{}: {}", command.value, MessageOf(asks.status()));
+  const auto statements = StatementsOf(*text);
+  if (!statements.ok()) {
+    co_return Errorf(SqlStateOf(statements.status()), "{}: {}", command.value,
+                     MessageOf(statements.status()));
   }
 
   InnerClient client(host_, client_.event, command.name.empty() ? user_ : command.name, name);
@@ -104,14 +102,14 @@ net::Task<StatusOr<Result>> Console::WarmCache(Command command) {
   size_t done = 0, failed = 0;
   std::string first_failure;
   TimePoint told = Clock::now();
-  for (const Ask& ask : *asks) {
-    const router::FactsRef facts = host_.tools().statements.Find(ask.sql);
+  for (const std::string_view sql : *statements) {
+    const router::FactsRef facts = host_.tools().statements.Find(sql);
     Status asked;
     if (facts->statements.size() != 1 ||
         facts->statements.front().kind != router::StatementKind::kSelect) {
       asked = Error(sqlstate::kFeatureNotSupported, "not a SELECT");
     }
-    const std::array<std::string, 2> requests = {Query(ask.sql), Batch(ask.sql)};
+    const std::array<std::string, 2> requests = {Query(sql), Batch(sql)};
     for (const std::string& request : requests) {
       if (!asked.ok()) break;
       client.Send(request);
@@ -124,11 +122,11 @@ net::Task<StatusOr<Result>> Console::WarmCache(Command command) {
     }
     ++done;
     if (!asked.ok() && ++failed == 1) {
-      first_failure = fmt::format("{}:{}: {}", command.value, ask.line, MessageOf(asked));
+      first_failure = fmt::format("{}:{}: {}", command.value, LineOf(*text, sql), MessageOf(asked));
     }
     if (Clock::now() - told >= kBetweenNotices) {
       told = Clock::now();
-      AppendNotice({.notice = fmt::format("{} of {} statements", done, asks->size())});
+      AppendNotice({.notice = fmt::format("{} of {} statements", done, statements->size())});
     }
   }
   Result result;
