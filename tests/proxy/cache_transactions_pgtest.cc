@@ -28,10 +28,6 @@ class CacheTransactions : public CachedTest {
     Begin("", kEveryRead, options);
   }
 
-  static void Do(const Connection& client, std::string_view sql) {
-    const Result result = client.Exec(sql);
-    EXPECT_TRUE(result.ok()) << sql << ": " << result.message();
-  }
   // An answer that is in the cache, while the server has another one.
   static std::string Fill(const Connection& client) {
     std::string answer = client.Value(kRead);

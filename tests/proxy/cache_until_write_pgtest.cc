@@ -20,10 +20,6 @@ class CacheUntilWrite : public CachedTest {
         "create role strict;",
         kEveryRead, {}, "in_transactions = \"until_write\"");
   }
-  static void Do(const Connection& client, std::string_view sql) {
-    const Result result = client.Exec(sql);
-    EXPECT_TRUE(result.ok()) << sql << ": " << result.message();
-  }
   // Though there is an answer in the cache.
   static bool InTransactionItAsksTheServer(const Connection& client, const Connection& other) {
     Console("cache flush");

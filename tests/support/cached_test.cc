@@ -75,6 +75,11 @@ int64_t CachedTest::Shown(const char* column, const PgweirProcess& process) {
   return std::stoll(result.Value(0, number));
 }
 
+void CachedTest::Do(const Connection& client, std::string_view sql) {
+  const Result result = client.Exec(sql);
+  EXPECT_TRUE(result.ok()) << sql << ": " << result.message();
+}
+
 bool CachedTest::Repeats(const Read& read) {
   const std::string first = read();
   Count();

@@ -57,6 +57,8 @@ class CachedTest : public testing::Test {
   static void Count() { Behind("update counter set n = n + 1"); }
   static std::string Counter() { return server_->Query("select n from counter"); }
 
+  static void Do(const Connection& client, std::string_view sql);
+
   using Read = std::function<std::string()>;
   // Whether what is read, the counter in it, comes from the cache when it is read again.
   static bool Repeats(const Read& read);
