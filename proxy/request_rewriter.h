@@ -138,6 +138,10 @@ class RequestRewriter {
             .numbered = statement.numbered};
   }
 
+  static Action Use(const SessionState::Unnamed& unnamed) {
+    return {.kind = Kind::kUseUnnamed, .id = 0, .numbered = unnamed.numbered};
+  }
+
   void NextBatch();
   void OnQuery(const wire::Frame& frame);
   void OnParse(const wire::Frame& frame);

@@ -49,6 +49,8 @@ class SessionState {
     std::string types;
     router::FactsRef facts;
     NumberedStatementRef numbered;  // what servers have of it in its place; null = itself
+
+    bool is_numbered() const { return number != 0 && numbered != nullptr; }
   };
   const Unnamed& unnamed() const {
     const Unnamed& newest = coming_.empty() ? unnamed_ : coming_.back();

@@ -22,7 +22,6 @@ Status ChangedSince() {
 
 router::DrawnNumbersRef RequestRewriter::Drawn(const router::FactsRef& facts) const {
   if (map_ == nullptr || facts == nullptr || facts->statements.size() != 1) return nullptr;
-  if (facts->statements[0].kind != router::StatementKind::kInsert) return nullptr;
   return tools_.planners.Of(*catalog_, map_).Drawn(facts, 0);
 }
 

@@ -168,13 +168,12 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
         Note(*unnamed.facts, unnamed.facts->effects, unnamed.text);
       }
     }
-    if (unnamed.number == 0 || unnamed.numbered == nullptr) {
+    if (!unnamed.is_numbered()) {
       if (RefusesUnnumbered(frame, unnamed.facts)) return;
       return Ask(Request::kBind);
     }
     if (!SendNumberedBind(frame, "", *unnamed.numbered)) return;
-    return Ask(Request::kBind, Answers::kForward,
-               Token({.kind = Kind::kUseUnnamed, .id = 0, .numbered = unnamed.numbered}));
+    return Ask(Request::kBind, Answers::kForward, Token(Use(unnamed)));
   }
   const StatementRef* named = state_.Find(*name);
   const StatementRef found = named != nullptr ? ForThisBackend(*name, *named) : nullptr;
@@ -201,11 +200,10 @@ void RequestRewriter::OnDescribeStatement(const wire::Frame& frame, std::string_
   if (name.empty()) {
     EnsureUnnamed(frame.offset);
     const SessionState::Unnamed& unnamed = state_.unnamed();
-    if (unnamed.number == 0 || unnamed.numbered == nullptr) {
+    if (!unnamed.is_numbered()) {
       return Ask(Request::kDescribeStatement);
     }
-    return Ask(Request::kDescribeStatement, Answers::kForward,
-               Token({.kind = Kind::kUseUnnamed, .id = 0, .numbered = unnamed.numbered}));
+    return Ask(Request::kDescribeStatement, Answers::kForward, Token(Use(unnamed)));
   }
   const StatementRef* named = state_.Find(name);
   const StatementRef found = named != nullptr ? ForThisBackend(name, *named) : nullptr;

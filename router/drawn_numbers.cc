@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "base/strings.h"
 #include "router/insert_places.h"
+#include "router/placement_tables.h"
 
 namespace pgweir::router {
 namespace {
@@ -14,12 +15,6 @@ namespace {
 bool IsDefault(std::span<const Token> value, std::string_view sql) {
   return value.size() == 1 && value[0].kind == TokenKind::kWord &&
          absl::EqualsIgnoreCase(ToAbsl(value[0].span.In(sql)), "default");
-}
-
-std::string Quoted(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted += '"';
 }
 
 // What the grammar has said of it holds for these places, too.
@@ -75,10 +70,10 @@ class NumberEditor {
   void EditColumns(const InsertPlaces& places) {
     std::string names;
     for (const std::string& name : drawn_.before) {
-      names += (names.empty() ? "" : ", ") + Quoted(name);
+      names += (names.empty() ? "" : ", ") + QuotedName(name);
     }
     for (const DrawnNumbers::Column& column : drawn_.columns) {
-      if (!column.position) names += ", " + Quoted(column.name);
+      if (!column.position) names += ", " + QuotedName(column.name);
     }
     if (names.empty()) return;
     if (places.list_end) return Put(tokens_[*places.list_end].span.offset, std::move(names));

@@ -57,7 +57,6 @@ class InsertReader {
     InsertPlaces::Row list;
     if (!TakeParenthesis(list)) return false;
     places_.list_end = list.end;
-    places_.listed = list.values.size();
     return true;
   }
   bool TakeRow() { return TakeParenthesis(places_.rows.emplace_back()); }

@@ -19,7 +19,6 @@ struct InsertPlaces {
   };
   size_t target_end = 0;           // behind the table's name and alias
   std::optional<size_t> list_end;  // the closing parenthesis of the columns, if they are named
-  size_t listed = 0;               // how many are
   size_t values = 0;               // the word VALUES, or OVERRIDING before it
   bool overrides = false;
   std::vector<Row> rows;

@@ -52,6 +52,7 @@ class Planner {
 
   // What it leaves to sequences; null = nothing.
   DrawnNumbersRef Drawn(const FactsRef& facts, size_t statement) {
+    if (facts->statements[statement].kind != StatementKind::kInsert) return nullptr;
     return TemplateOf(facts, statement).drawn;
   }
 
