@@ -137,7 +137,7 @@ struct QueryShape {
   std::vector<ColumnName> group_columns;
   std::vector<std::string> functions;  // called here, but not in queries within; without schema
   std::vector<QueryShapeRef> queries;  // in expressions
-  // Those that no item of FROM stands for: that write, refer to themselves, or are not referred to.
+  // Those that run, and that no item of FROM stands for: that write, or refer to themselves.
   std::vector<QueryShapeRef> ctes;
   std::vector<QueryShapeRef> arms;  // of a set operation: two; of INSERT: its source if a query
   std::vector<std::vector<ShapeValue>> rows;  // of VALUES

@@ -170,7 +170,8 @@ void ShapeBuilder::EndWith(const PgQuery__WithClause* with, Block& block) {
     const QueryShape::Kind kind = cte.query->kind;
     const bool writes = kind >= QueryShape::Kind::kInsert;
     block.shape.cte_writes = block.shape.cte_writes || writes;
-    if (cte.recursive || writes || !cte.referred) block.shape.ctes.push_back(cte.query);
+    // A server doesn't run what only reads and nobody refers to.
+    if (writes || cte.recursive) block.shape.ctes.push_back(cte.query);
   }
   ctes_.resize(first);
 }

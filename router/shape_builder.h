@@ -26,7 +26,6 @@ class ShapeBuilder {
     std::string_view name;
     std::vector<std::string> columns;
     QueryShapeRef query;
-    bool referred = false;
     bool recursive = false;
   };
   // The block being built, and which of its queries each sub-select has become.

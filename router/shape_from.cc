@@ -95,7 +95,6 @@ FromShape ShapeBuilder::FromRelation(const PgQuery__RangeVar& range) {
     shape.schema = range.schemaname;
     return shape;
   }
-  cte->referred = true;
   if (cte->query == nullptr) cte->recursive = true;
   // What a recursive one ends up with, or a writing one returns, is no filter of its tables.
   if (cte->recursive || cte->query->kind >= QueryShape::Kind::kInsert) return shape;

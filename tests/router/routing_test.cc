@@ -282,6 +282,9 @@ TEST_F(Routing, ThroughQueriesCtesAndViews) {
         "eth"},
        {"WITH x AS (SELECT * FROM trades) SELECT * FROM x WHERE symbol = 'BTC'", "btc"},
        {"WITH x AS (SELECT * FROM trades WHERE symbol = 'BTC') SELECT * FROM x a, x b", "btc"},
+       // A server doesn't run what only reads and nobody refers to.
+       {"WITH x AS (TABLE trades), y AS (TABLE x) SELECT * FROM trades WHERE symbol = 'BTC'",
+        "btc"},
        {"WITH RECURSIVE x AS (SELECT id FROM trades WHERE symbol = 'BTC' UNION ALL SELECT t.id "
         "FROM "
         "trades t JOIN x ON t.id = x.id + 1 WHERE t.symbol = 'BTC') SELECT * FROM x",
