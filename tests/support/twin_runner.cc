@@ -35,19 +35,23 @@ bool Equal(const TwinAnswer& one, const TwinAnswer& other) {
                     other.messages.end(), Same);
 }
 
-// The one difference that docs/sessions.md owns up to: in a failed transaction nothing can be
-// prepared, so that a statement that this backend has not can't be described, nor bound wrongly,
-// nor its name be taken.
+// The differences that docs/sessions.md owns up to: in a failed transaction, or when search_path no
+// longer finds its table, a statement that this backend has not can't be prepared, and so neither
+// described, nor bound wrongly, nor its name be taken.
 bool CouldNotPrepare(const TwinAnswer& direct, const TwinAnswer& through) {
   const auto [in_direct, in_through] =
       std::mismatch(direct.messages.begin(), direct.messages.end(), through.messages.begin(),
                     through.messages.end(), Same);
   if (in_direct == direct.messages.end() || in_through == through.messages.end()) return false;
+  const bool answered = in_direct->type == 't' || in_direct->type == 'E';
+  if (answered && in_through->type == 'E' && Field(*in_through, 'C') == "42P01") {
+    const auto next = std::next(in_direct);
+    return in_direct->type == 'E' || (next != direct.messages.end() && Same(*next, *in_through));
+  }
   // A pipeline may end the transaction behind it.
   const auto ready = std::find_if(in_direct, direct.messages.end(),
                                   [](const Message& message) { return message.type == 'Z'; });
   if (ready == direct.messages.end() || ready->body != "E") return false;
-  const bool answered = in_direct->type == 't' || in_direct->type == 'E';
   const bool taken = in_direct->type == 'E' && Field(*in_direct, 'C') == "42P05";
   return (answered && in_through->type == 'E' && Field(*in_through, 'C') == "25P02") ||
          (taken && in_through->type == '1');
