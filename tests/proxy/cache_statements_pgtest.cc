@@ -188,9 +188,12 @@ TEST_F(CacheStatements, ReadsThatWriteAreNotCached) {
   NoneRepeats({"with x as (insert into log select n from counter returning n) select * from x",
                "with x as (update counter set n = n + 1 returning n) select n from x",
                "with x as (delete from log returning n) select counter.n from counter",
-               "select writes(), n from counter",
-               "explain analyze select n, random() from counter"});
+               "select writes(), n from counter"});
   const Connection client = Client();
+  // Its times may be the same twice.
+  const int64_t hits = Shown("hits");
+  for (int i = 0; i < 3; ++i) client.Value("explain analyze select n, random() from counter");
+  EXPECT_EQ(Shown("hits"), hits);
   const auto read = [&] { return client.Value("select n from counter"); };
   const auto outdates = [&](std::string_view sql) {
     return Outdates([&] { EXPECT_TRUE(client.Exec(sql).ok()) << sql; }, read);
