@@ -630,7 +630,10 @@ Relay::Next Relay::ReadClient() {
   replay_.clear();
   again_.clear();
   streaming_ = guided_;
+  const bool behind_others = lease_->tracker.outstanding();
   SendToBackend(TakeRequests(scratch.first(size)));
+  // Alone it would be done again without them.
+  if (behind_others) replay_.clear();
   streaming_ = false;
   left_ = client_.input.size();
   return violation_.ok() ? Next::kYield : Next::kViolation;

@@ -153,5 +153,21 @@ TEST_F(Death, SessionGoesOnAfterALoss) {
   EXPECT_EQ(Client().Value("select 1"), "1");
 }
 
+// What could be asked again by itself is not, behind something that can't.
+TEST_F(Death, ASecondRequestIsNoAnswerToTheFirst) {
+  RawClient client = RawClient::Login(process_->port());
+  client.Query("select 1");
+  gate_->Freeze(true);
+  client.Send(fe::Query("insert into written values (1) returning id"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  client.Send(fe::Query("select 1"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  gate_->CutAll();
+  gate_->Freeze(false);
+  const Message first = client.Read();
+  EXPECT_EQ(first.type, 'E') << "answered: " << first.type;
+  EXPECT_EQ(Field(first, 'C'), "08006");
+}
+
 }  // namespace
 }  // namespace pgweir::test
