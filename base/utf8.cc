@@ -9,8 +9,10 @@ unsigned char ByteAt(std::string_view text, size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
 }
 
-// How many bytes the character at the front has; 0 = it is none.
-size_t CharacterSize(std::string_view text) {
+}  // namespace
+
+size_t Utf8Size(std::string_view text) {
+  if (text.empty()) return 0;
   const unsigned char first = ByteAt(text, 0);
   if (first < 0x80) return 1;
   const size_t size = first >= 0xF0 ? 4 : (first >= 0xE0 ? 3 : 2);
@@ -25,13 +27,11 @@ size_t CharacterSize(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : size;
 }
 
-}  // namespace
-
 std::string ToUtf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const size_t size = CharacterSize(text);
+    const size_t size = Utf8Size(text);
     if (size == 0) {
       out += '?';
     } else {

@@ -1,7 +1,6 @@
 #include <re2/re2.h>
 
 #include <array>
-#include <charconv>
 
 #include "config/not_served.h"
 #include "config/sections.h"
@@ -36,19 +35,6 @@ void ReadTables(TableReader& reader, CacheRule& rule) {
   }
 }
 
-void ReadDigest(TableReader& reader, CacheRule& rule) {
-  const auto text = reader.Text("digest");
-  if (!text.has_value()) return;
-  uint64_t digest = 0;
-  const char* const last = text->data() + text->size();
-  const auto [end, error] = std::from_chars(text->data(), last, digest, 16);
-  if (text->size() == 16 && error == std::errc() && end == last) {
-    rule.digest = digest;
-  } else {
-    reader.Fault("digest", "must be 16 hexadecimal digits");
-  }
-}
-
 void ReadPattern(TableReader& reader, CacheRule& rule) {
   rule.pattern = reader.Text("pattern").value_or("");
   const RE2 expression(rule.pattern, RE2::Quiet);
@@ -60,7 +46,7 @@ void ReadPattern(TableReader& reader, CacheRule& rule) {
 // What the rule is for: one of three.
 void ReadScope(TableReader& reader, CacheRule& rule) {
   ReadTables(reader, rule);
-  ReadDigest(reader, rule);
+  rule.digest = ReadDigest(reader, "digest");
   ReadPattern(reader, rule);
   const int given = reader.Has("tables") + reader.Has("digest") + reader.Has("pattern");
   if (given != 1) {

@@ -35,6 +35,8 @@ enum class CacheMode { kOn, kShadow, kOff };
 // Which reads within a transaction may be answered from the cache: none, or those of a READ
 // COMMITTED one that has done nothing but read so far.
 enum class CacheInTransactions { kNever, kUntilWrite };
+// What of a statement's values leaves the slow-query log: none, its parameters, its literals too.
+enum class Redact { kNone, kParameters, kLiterals };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct Tls {
@@ -221,6 +223,36 @@ struct Cache {
   bool operator==(const Cache&) const = default;
 };
 
+// Of whom or what the slow-query log has another threshold. Empty = whoever, whatever.
+struct SlowLogRule {
+  std::string database;
+  std::string user;
+  std::optional<uint64_t> digest;
+  std::optional<milliseconds> threshold;  // none = as [slow_log]'s
+  std::optional<double> sample;           // likewise
+  bool operator==(const SlowLogRule&) const = default;
+};
+
+// The slow-query log.
+struct SlowLog {
+  std::string path;             // absolute once loaded; "" = none
+  milliseconds threshold{100};  // statements that take as long are logged; 0 = all
+  double sample = 0;            // share of the others that is logged, too
+  bool errors = true;           // statements that fail, however long they take
+  Redact redact = Redact::kNone;
+  uint64_t parameter_max_length = uint64_t{1} << 10;  // bytes of each parameter
+  uint64_t statement_max_length = uint64_t{1} << 20;
+  int max_lines_per_second = 1000;               // 0 = any number
+  uint64_t max_queue_bytes = uint64_t{8} << 20;  // of lines not written yet
+  uint64_t rotate_size = uint64_t{256} << 20;    // 0 = never, likewise below
+  milliseconds rotate_age{86'400'000};
+  int keep = 7;        // rotated files
+  bool plans = false;  // the plans of slow statements, by EXPLAIN on a spare backend
+  milliseconds plan_interval{600'000};  // at most one a digest
+  std::vector<SlowLogRule> rules;       // the first that matches counts
+  bool operator==(const SlowLog&) const = default;
+};
+
 // What PgBouncer calls its console.
 inline constexpr std::string_view kConsoleAlias = "pgbouncer";
 
@@ -270,6 +302,7 @@ struct Config {
   Log log;
   Process process;
   Cache cache;
+  SlowLog slow_log;
   int peer_id = 0;  // of this process among `peers`; 0 = it has none
   std::map<int, Peer> peers;
   std::map<std::string, Database, std::less<>> databases;

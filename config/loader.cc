@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "config/file.h"
-#include "config/not_served.h"
 #include "config/pgbouncer_ini.h"
 #include "config/sections.h"
 
@@ -30,9 +29,9 @@ Config Read(const TomlValue& document, const std::filesystem::path& folder, Faul
   ReadLog(root.Table("log"), folder, config.log);
   ReadProcess(root.Table("process"), folder, config.process);
   ReadCache(root.Table("cache"), config.cache);
+  ReadSlowLog(root.Table("slow_log"), config.slow_log);
   ReadDatabases(root.Table("databases"), folder, config);
   ReadUsers(root.Table("users"), config);
-  ReadNotServed("root", root);
   root.RejectUnknown();
   return config;
 }
@@ -65,6 +64,7 @@ databases.NAME.nodes.NODE.primary = ""
 users.NAME.pool.size = 1
 peers.1.host = ""
 cache.rules = [{ tables = ["t"] }]
+slow_log.rules = [{ user = "u", sample = 1 }]
 )";
   constexpr std::string_view kOneNode = R"(databases.NAME.primary = "")";
   std::set<std::string> keys;

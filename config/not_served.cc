@@ -10,10 +10,8 @@ constexpr std::string_view kStandard = R"(
 [admin]
 http = "127.0.0.1:9632"
 
-[root.slow_log]
+[slow_log]
 path = "log/slow.json"
-threshold = "100ms"
-redact = "none"
 
 [cache]
 redis = ""

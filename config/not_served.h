@@ -7,7 +7,7 @@
 namespace pgweir::config {
 
 // Reads those keys of the table that have a meaning but are not served by this version. `section`
-// is the kind of table: "root" or "admin". Only their standard values pass.
+// is the kind of table: "admin" or "cache". Only their standard values pass.
 void ReadNotServed(std::string_view section, TableReader& reader);
 
 }  // namespace pgweir::config

@@ -16,6 +16,8 @@ std::string Anchored(const std::string& path, const std::filesystem::path& folde
 // The path that a key gives, absolute; "" when it gives none.
 std::string ReadPath(TableReader& reader, std::string_view key,
                      const std::filesystem::path& folder);
+// A statement's digest, as it is shown; none without the key.
+std::optional<uint64_t> ReadDigest(TableReader& reader, std::string_view key);
 
 // `folder` is where relative paths start.
 void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen,
@@ -30,6 +32,7 @@ void ReadProcess(TableReader reader, const std::filesystem::path& folder, Proces
 
 void ReadPool(TableReader reader, Pool& pool);
 void ReadCache(TableReader reader, Cache& cache);
+void ReadSlowLog(TableReader reader, SlowLog& slow_log);
 // The databases' pools start from `config`'s.
 void ReadDatabases(TableReader reader, const std::filesystem::path& folder, Config& config);
 // Where one database lies: its nodes, how they share it, which of their servers it may be read

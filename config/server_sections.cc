@@ -102,6 +102,17 @@ std::string ReadPath(TableReader& reader, std::string_view key,
   return Anchored(reader.Text(key).value_or(""), folder);
 }
 
+std::optional<uint64_t> ReadDigest(TableReader& reader, std::string_view key) {
+  const auto text = reader.Text(key);
+  if (!text.has_value()) return std::nullopt;
+  uint64_t digest = 0;
+  const char* const last = text->data() + text->size();
+  const auto [end, error] = std::from_chars(text->data(), last, digest, 16);
+  if (text->size() == 16 && error == std::errc() && end == last) return digest;
+  reader.Fault(key, "must be 16 hexadecimal digits");
+  return std::nullopt;
+}
+
 void ReadListen(TableReader reader, const std::filesystem::path& folder, Listen& listen,
                 int& peer_id) {
   listen.address = reader.Text("address").value_or(listen.address);

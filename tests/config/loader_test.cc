@@ -440,9 +440,8 @@ primary = "host=m")");
       {"[admin]\nhttp = \"127.0.0.1:1\"",
        "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},
-      {"[slow_log]\nthreshold = 100", "pgweir.toml:2:13: slow_log.threshold: must be a string"},
-      {"[slow_log]\nthreshhold = \"1s\"",
-       "pgweir.toml:2:1: unknown key slow_log.threshhold; did you mean slow_log.threshold?"},
+      {"[slow_log]\npath = \"slow.json\"",
+       "pgweir.toml:2:8: key slow_log.path is not served by this version; leave it out"},
   };
   for (const BadValue& bad : cases) EXPECT_EQ(Fault(bad.text), bad.message) << bad.text;
 }

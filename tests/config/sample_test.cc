@@ -145,6 +145,7 @@ TEST(Sample, LoadsWithItsExamplesUncommented) {
   EXPECT_EQ(config->users.at("report").mode, PoolMode::kSession);
   EXPECT_EQ(config->peers.at(2).host, "10.0.0.2");
   EXPECT_EQ(config->cache.rules.size(), 3u);
+  EXPECT_EQ(config->slow_log.rules.size(), 1u);
 }
 
 // Keys of tables with a name of the DBA's choice may stand there as an example only.
