@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/strings.h"
+
+namespace pgweir::observe {
+
+// The heaviest names of a stream, found with a fixed number of counters: Space-Saving (Metwally,
+// Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams, ICDT
+// 2005), with weights. A name without a counter takes over the least one, weight and all, and what
+// it took over is its possible error.
+struct HeavyHitter {
+  std::string name;
+  // The true weight is at least weight - error and at most weight.
+  uint64_t weight = 0;
+  uint64_t error = 0;
+  bool operator==(const HeavyHitter&) const = default;
+};
+
+// The state of a sketch as a value.
+struct HeavyHitterList {
+  std::vector<HeavyHitter> items;  // heaviest first
+  uint64_t total = 0;              // of all names
+  uint64_t missing = 0;            // what a name that isn't there may weigh, at most
+};
+
+// Both streams' (Agarwal and others: Mergeable Summaries, PODS 2012), of so many items.
+HeavyHitterList Merge(const HeavyHitterList& a, const HeavyHitterList& b, size_t capacity);
+
+// For one thread. Once warm it allocates nothing.
+class HeavyHitters {
+ public:
+  static constexpr size_t kMaxName = 64;  // longer ones count as their beginning
+
+  explicit HeavyHitters(size_t capacity);
+  HeavyHitters(const HeavyHitters&) = delete;
+  HeavyHitters& operator=(const HeavyHitters&) = delete;
+
+  // Whatever weighs more than total / capacity has a counter.
+  void Add(std::string_view name, uint64_t weight);
+  HeavyHitterList List() const;
+  void Clear();
+
+ private:
+  struct Item {
+    std::string name;
+    uint64_t weight = 0;
+    uint64_t error = 0;
+    size_t at = 0;  // in heap_
+  };
+
+  void Enlarge(size_t item, uint64_t weight);
+  void Place(size_t at, size_t item);
+  void SiftUp(size_t at);
+  void SiftDown(size_t at);
+  uint64_t WeightAt(size_t at) const { return items_[heap_[at]].weight; }
+
+  const size_t capacity_;
+  std::vector<Item> items_;   // never more than `capacity_`, so names stay where they are
+  std::vector<size_t> heap_;  // of items, the lightest on top
+  absl::flat_hash_map<std::string_view, size_t, StringHash, StringEq> index_;  // keys in items_
+  uint64_t total_ = 0;
+};
+
+}  // namespace pgweir::observe
