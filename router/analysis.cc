@@ -8,9 +8,11 @@
 
 #include "router/big_stack.h"
 #include "router/depth.h"
+#include "router/digest_text.h"
 #include "router/parse_tree.h"
 #include "router/query_walk.h"
 #include "router/statement_walk.h"
+#include "router/text_hash.h"
 
 namespace pgweir::router {
 namespace {
@@ -60,7 +62,7 @@ class Analysis {
 };
 
 Facts Analysis::Make() {
-  facts_.digest = scan_.digest();
+  facts_.digest = HashText(DigestText().Make(scan_));
   facts_.parameters = HighestParameter();
   std::string bound = Bound();
   if (!bound.empty()) {

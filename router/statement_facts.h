@@ -150,7 +150,7 @@ struct Facts {
   int parameters = 0;                   // the highest $n
   // Of a text that was not understood: the names in it, each of which may be a table's.
   std::vector<std::string> words;
-  uint64_t digest = 0;  // of the normalised text, tracing comments left out
+  uint64_t digest = 0;  // of the text's DigestText
 };
 using FactsRef = std::shared_ptr<const Facts>;
 

@@ -97,7 +97,7 @@ TEST(AnalysisSettings, SetConfigOfAnotherTextHasItsOwnName) {
   scan.Scan(first);
   const Facts facts = Analyse(first, scan);
   scan.Scan(second);
-  EXPECT_EQ(facts.digest, scan.digest());
+  EXPECT_EQ(facts.digest, Analyse(second, scan).digest);
   EXPECT_EQ(SettingName(facts.settings.at(0), second, scan), "bb");
 }
 
