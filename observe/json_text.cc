@@ -38,6 +38,11 @@ bool IsPlain(char c) {
 }  // namespace
 
 void AppendJson(std::string_view text, std::string& out) {
+  // With the quote that ends the string, it would be the beginning of the next key.
+  if (text.ends_with("\",")) {
+    AppendJson(text.substr(0, text.size() - 1), out);
+    return AppendEscaped(',', out);
+  }
   const size_t begin = out.size();
   size_t at = 0;
   while (at < text.size()) {

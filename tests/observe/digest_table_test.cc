@@ -208,7 +208,7 @@ TEST_F(Table, PutsNoNamesOfAnyLengthTogether) {
 }
 
 // Whoever reads meanwhile sees whole names and texts, and nothing is lost.
-TEST_F(Table, MayBeReadAndResetWhileItsWorkerRecords) {
+TEST_F(Table, MayBeReadWhileItsWorkerRecords) {
   DigestTable table({.digests = 16});
   std::atomic<bool> done = false;
   std::thread reader([&] {

@@ -86,6 +86,8 @@ TEST_F(Line, HasNothingThatEndsAStringTooEarly) {
   EXPECT_THAT(WriteText(R"(SELECT '{"a":"x"}'::jsonb)"),
               HasSubstr(R"(SELECT '{\"a\":\"x\"\u007d'::jsonb)"));
   EXPECT_THAT(WriteText("SELECT '{}'"), HasSubstr("SELECT '{}'"));
+  EXPECT_THAT(WriteText("SELECT \"a\", \"b\","),
+              HasSubstr(R"(SELECT \"a\", \"b\"\u002c","application_name")"));
 }
 
 TEST_F(Line, LooksLikeNoOtherProgramsLine) {
