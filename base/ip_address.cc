@@ -34,6 +34,22 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::pair<IpAddress, uint16_t>> IpAddress::ParseWithPort(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == text.npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto address = Parse(host);
+  uint16_t port = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, port);
+  if (!address.has_value() || error != std::errc() || end != last) return std::nullopt;
+  if (bracketed != (host.find(':') != host.npos)) return std::nullopt;
+  return std::pair(*address, port);
+}
+
 IpAddress IpAddress::FromBytes(std::string_view bytes) {
   PGWEIR_CHECK(bytes.size() == 4 || bytes.size() == 16);
   IpAddress address;

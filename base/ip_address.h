@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 struct sockaddr;
 
@@ -18,6 +19,8 @@ class IpAddress {
 
   // Text in the usual notations, without port or zone.
   static std::optional<IpAddress> Parse(std::string_view text);
+  // "1.2.3.4:5432" or "[::1]:5432".
+  static std::optional<std::pair<IpAddress, uint16_t>> ParseWithPort(std::string_view text);
   // 4 or 16 bytes in network order.
   static IpAddress FromBytes(std::string_view bytes);
   // None for families other than the two.
@@ -29,7 +32,7 @@ class IpAddress {
   // The first bits() / 8 are the address, the rest is zero.
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }
   std::string ToString() const;
-  // "1.2.3.4:5432" or "[::1]:5432".
+  // As ParseWithPort reads it.
   std::string WithPort(uint16_t port) const;
 
   auto operator<=>(const IpAddress&) const = default;

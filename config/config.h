@@ -246,10 +246,8 @@ struct SlowLog {
   uint64_t max_queue_bytes = uint64_t{8} << 20;  // of lines not written yet
   uint64_t rotate_size = uint64_t{256} << 20;    // 0 = never, likewise below
   milliseconds rotate_age{86'400'000};
-  int keep = 7;        // rotated files
-  bool plans = false;  // the plans of slow statements, by EXPLAIN on a spare backend
-  milliseconds plan_interval{600'000};  // at most one a digest
-  std::vector<SlowLogRule> rules;       // the first that matches counts
+  int keep = 7;                    // rotated files
+  std::vector<SlowLogRule> rules;  // the first that matches counts
   bool operator==(const SlowLog&) const = default;
 };
 
@@ -263,6 +261,7 @@ struct Admin {
   std::vector<std::string> stats_users;  // who may look but not act
   bool everybody = false;                // whoever gets in may use it
   bool old_columns = false;              // those that PgBouncer once had, behind the others
+  std::string http;                      // "address:port" of metrics and health; "" = none
   bool operator==(const Admin&) const = default;
 };
 

@@ -29,7 +29,7 @@ Config Read(const TomlValue& document, const std::filesystem::path& folder, Faul
   ReadLog(root.Table("log"), folder, config.log);
   ReadProcess(root.Table("process"), folder, config.process);
   ReadCache(root.Table("cache"), config.cache);
-  ReadSlowLog(root.Table("slow_log"), config.slow_log);
+  ReadSlowLog(root.Table("slow_log"), folder, config.slow_log);
   ReadDatabases(root.Table("databases"), folder, config);
   ReadUsers(root.Table("users"), config);
   root.RejectUnknown();
@@ -91,6 +91,7 @@ std::vector<std::string> NeedRestart(const Config& current, const Config& next) 
     keys.emplace_back("listen.unix_socket_mode or unix_socket_group");
   }
   if (was.workers != will.workers) keys.emplace_back("listen.workers");
+  if (current.admin.http != next.admin.http) keys.emplace_back("admin.http");
   if (current.peer_id != next.peer_id) keys.emplace_back("listen.peer_id");
   if (current.log.level != next.log.level) keys.emplace_back("log.level");
   if (current.log.file != next.log.file || current.log.syslog != next.log.syslog ||

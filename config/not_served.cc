@@ -7,12 +7,6 @@ namespace {
 
 // The keys by kind of table, each with the value that says what pgweir does without it.
 constexpr std::string_view kStandard = R"(
-[admin]
-http = "127.0.0.1:9632"
-
-[slow_log]
-path = "log/slow.json"
-
 [cache]
 redis = ""
 redis_timeout = "20ms"

@@ -32,7 +32,7 @@ void ReadProcess(TableReader reader, const std::filesystem::path& folder, Proces
 
 void ReadPool(TableReader reader, Pool& pool);
 void ReadCache(TableReader reader, Cache& cache);
-void ReadSlowLog(TableReader reader, SlowLog& slow_log);
+void ReadSlowLog(TableReader reader, const std::filesystem::path& folder, SlowLog& slow_log);
 // The databases' pools start from `config`'s.
 void ReadDatabases(TableReader reader, const std::filesystem::path& folder, Config& config);
 // Where one database lies: its nodes, how they share it, which of their servers it may be read

@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ip_address.h"
 #include "config/file.h"
 #include "config/not_served.h"
 #include "config/sections.h"
@@ -166,7 +167,10 @@ void ReadAdmin(TableReader reader, Admin& admin) {
   admin.users = reader.Texts("users").value_or(admin.users);
   admin.stats_users = reader.Texts("stats_users").value_or(admin.stats_users);
   admin.old_columns = reader.Bool("old_columns").value_or(admin.old_columns);
-  ReadNotServed("admin", reader);
+  admin.http = reader.Text("http").value_or(admin.http);
+  if (!admin.http.empty() && !IpAddress::ParseWithPort(admin.http).has_value()) {
+    reader.Fault("http", "must be an address and a port: \"127.0.0.1:9632\", \"[::1]:9632\"");
+  }
   reader.RejectUnknown();
   if (admin.database.empty() || admin.database == "*") {
     reader.Fault("database", "must be the name of a database");

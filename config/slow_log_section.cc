@@ -1,6 +1,5 @@
 #include <array>
 
-#include "config/not_served.h"
 #include "config/sections.h"
 
 namespace pgweir::config {
@@ -13,7 +12,6 @@ constexpr uint64_t kMaxQueue = uint64_t{1} << 30;
 constexpr int kMaxLines = 10'000'000;
 constexpr int kMaxKept = 1'000;
 constexpr milliseconds kLeastAge{60'000};
-constexpr milliseconds kLeastPlanInterval{1'000};
 
 constexpr std::array<std::pair<std::string_view, Redact>, 3> kRedacts{
     {{"none", Redact::kNone},
@@ -60,7 +58,8 @@ void ReadRotation(TableReader& reader, SlowLog& log) {
 
 }  // namespace
 
-void ReadSlowLog(TableReader reader, SlowLog& log) {
+void ReadSlowLog(TableReader reader, const std::filesystem::path& folder, SlowLog& log) {
+  log.path = ReadPath(reader, "path", folder);
   log.threshold = reader.Time("threshold").value_or(log.threshold);
   log.sample = reader.Share("sample").value_or(log.sample);
   log.errors = reader.Bool("errors").value_or(log.errors);
@@ -69,10 +68,7 @@ void ReadSlowLog(TableReader reader, SlowLog& log) {
   log.max_lines_per_second =
       reader.Int("max_lines_per_second", 0, kMaxLines).value_or(log.max_lines_per_second);
   ReadRotation(reader, log);
-  log.plans = reader.Bool("plans").value_or(log.plans);
-  log.plan_interval = reader.Time("plan_interval", kLeastPlanInterval).value_or(log.plan_interval);
   for (TableReader& rule : reader.Tables("rules")) log.rules.push_back(ReadRule(rule));
-  ReadNotServed("slow_log", reader);
   reader.RejectUnknown();
 }
 

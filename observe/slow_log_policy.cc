@@ -23,7 +23,7 @@ bool IsDrawn(double share, uint32_t random) {
 }  // namespace
 
 SlowLogPolicy::SlowLogPolicy(const config::SlowLog& options)
-    : options_(options), least_us_(Micros(options.threshold)), samples_(options.sample > 0) {
+    : options_(&options), least_us_(Micros(options.threshold)), samples_(options.sample > 0) {
   for (const config::SlowLogRule& rule : options.rules) {
     least_us_ = std::min(least_us_, Micros(rule.threshold.value_or(options.threshold)));
     samples_ = samples_ || rule.sample.value_or(0) > 0;
@@ -31,19 +31,18 @@ SlowLogPolicy::SlowLogPolicy(const config::SlowLog& options)
 }
 
 bool SlowLogPolicy::Wants(const StatementRecord& record, uint32_t random) const {
-  if (options_.path.empty()) return false;
-  if (record.failed() && options_.errors) return true;
+  if (record.failed() && options_->errors) return true;
   if (record.times.total_us < least_us_ && !samples_) return false;
-  const config::SlowLogRule* rule = options_.rules.empty() ? nullptr : RuleFor(record);
+  const config::SlowLogRule* rule = options_->rules.empty() ? nullptr : RuleFor(record);
   const auto threshold =
-      rule == nullptr ? options_.threshold : rule->threshold.value_or(options_.threshold);
+      rule == nullptr ? options_->threshold : rule->threshold.value_or(options_->threshold);
   if (record.times.total_us >= Micros(threshold)) return true;
-  return IsDrawn(rule == nullptr ? options_.sample : rule->sample.value_or(options_.sample),
+  return IsDrawn(rule == nullptr ? options_->sample : rule->sample.value_or(options_->sample),
                  random);
 }
 
 const config::SlowLogRule* SlowLogPolicy::RuleFor(const StatementRecord& record) const {
-  for (const config::SlowLogRule& rule : options_.rules) {
+  for (const config::SlowLogRule& rule : options_->rules) {
     if (Fits(rule.database, record.client->database) && Fits(rule.user, record.client->user) &&
         (!rule.digest.has_value() || *rule.digest == record.digest)) {
       return &rule;

@@ -21,7 +21,7 @@ class SlowLogPolicy {
   // The first that matches; null = none.
   const config::SlowLogRule* RuleFor(const StatementRecord& record) const;
 
-  const config::SlowLog& options_;
+  const config::SlowLog* options_;
   uint64_t least_us_ = 0;  // what is faster is logged as a sample or error only
   bool samples_ = false;   // some statements
 };

@@ -190,6 +190,8 @@ class Pool final : public std::enable_shared_from_this<Pool>,
     TimePoint waiting_since = kNoDeadline;  // the first of them
     bool paused = false;
     int open() const { return idle + leased + being_cancelled; }
+    // Of several pools.
+    void Add(const Counts& more);
   };
   Counts counts() const;
 

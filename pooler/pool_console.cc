@@ -1,5 +1,7 @@
 // A pool as operators see it and act on it.
 
+#include <algorithm>
+
 #include "pooler/pool.h"
 #include "pooler/pool_policy.h"
 
@@ -34,6 +36,18 @@ void Pool::Reconnect() {
 
 bool Pool::IsLongIdle(const Backend& backend, TimePoint now) const {
   return limits_.pre_ping && now - backend.idle_since > kPingAfter;
+}
+
+void Pool::Counts::Add(const Counts& more) {
+  idle += more.idle;
+  long_idle += more.long_idle;
+  leased += more.leased;
+  being_cancelled += more.being_cancelled;
+  connecting += more.connecting;
+  cancels += more.cancels;
+  members += more.members;
+  waiting += more.waiting;
+  waiting_since = std::min(waiting_since, more.waiting_since);
 }
 
 Pool::Counts Pool::counts() const {

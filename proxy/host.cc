@@ -18,10 +18,16 @@ void CancelTicket::Finish(std::shared_ptr<CancelTicket> ticket) {
 SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot)
     : worker_(worker),
       shared_(shared),
-      snapshot_(std::move(snapshot)),
-      tools_(worker.index(), shared.session_counts, shared.shard_statistics) {}
+      tools_(worker.index(), shared.session_counts, shared.shard_statistics, shared.slow_log) {
+  Use(std::move(snapshot));
+}
 
 SessionHost::~SessionHost() = default;
+
+void SessionHost::Use(SnapshotRef snapshot) {
+  snapshot_ = std::move(snapshot);
+  tools_.observer.Use({snapshot_, &snapshot_->config().slow_log});
+}
 
 void SessionHost::Serve(int fd, Peer peer) {
   shared_.clients.fetch_add(1, std::memory_order_relaxed);

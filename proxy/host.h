@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/ip_address.h"
 #include "net/worker.h"
+#include "observe/slow_log_writer.h"
 #include "pooler/pools.h"
 #include "proxy/cancel_keys.h"
 #include "proxy/control.h"
@@ -47,6 +48,7 @@ struct Shared {
   Statistics& statistics;
   Control& control;
   LatestSnapshot& latest;
+  observe::SlowLogWriter& slow_log;
   cache::QueryCache* cache;  // null = there is none
   SessionCounts session_counts{};
   ShardStatistics shard_statistics{};
@@ -107,7 +109,7 @@ class SessionHost {
   // Looks whether there is a newer one than is known here yet: what is routed by it is routed alike
   // on all workers from one moment on. What was had of the old one may be gone.
   void Refresh() {
-    if (shared_.latest.number() != snapshot_->number()) snapshot_ = shared_.latest.Get();
+    if (shared_.latest.number() != snapshot_->number()) Use(shared_.latest.Get());
   }
   Ending ending() const { return ending_; }
 
@@ -130,6 +132,7 @@ class SessionHost {
 
  private:
   net::Task<void> Run(int fd, Peer peer);
+  void Use(SnapshotRef snapshot);
 
   net::Worker& worker_;
   Shared& shared_;

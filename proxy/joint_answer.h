@@ -16,6 +16,10 @@ class JointAnswer {
   // The next backend's answer follows.
   void BeginPart(bool last);
   bool begun() const { return begun_; }
+  // There are parts behind the present one.
+  bool goes_on_elsewhere() const { return begun_ && !last_ && !failed_; }
+  // The present part isn't the first.
+  bool goes_on() const { return begun_ && !first_; }
   // The client has been told of an error.
   bool failed() const { return failed_; }
 

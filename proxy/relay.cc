@@ -160,10 +160,10 @@ std::string Relay::AgreeOnSettings() {
 
 // What the client sends on a backend that it has begins a request, and a transaction, if nothing is
 // under way.
-void Relay::NoteBegin() {
+void Relay::NoteBegin(TimePoint now) {
   const wire::ReplyTracker& tracker = lease_->tracker;
   if (tracker.outstanding()) return;
-  request_at_ = Clock::now();
+  request_at_ = now;
   if (tracker.status() == wire::TransactionStatus::kIdle) xact_since_ = request_at_;
 }
 
@@ -189,8 +189,10 @@ bool Relay::SendFirst(wire::Bytes bytes) {
 }
 
 Relay::Next Relay::Pump() {
-  if (!client_.output.empty() && client_.output.Flush(client_.stream) == net::IoState::kFailed) {
-    client_gone_ = true;
+  if (!client_.output.empty()) {
+    if (client_.output.Flush(client_.stream) == net::IoState::kFailed) client_gone_ = true;
+    // There is more to come at once, so that this may be the only moment.
+    if (client_.output.empty() && watch_.has_answered()) watch_.Sent(*parameters);
   }
   if (!to_backend_.empty() && !backend_broken_) SendToBackend({});
   for (int reads = 0; reads < kReadsPerTurn; ++reads) {
@@ -323,6 +325,7 @@ Relay::Next Relay::ReadBackend() {
 bool Relay::TakeReplies(wire::Bytes in) {
   Splice answer(in, tools_.answer);
   wire::ReplyTracker& tracker = lease_->tracker;
+  const TimePoint now = Clock::now();
   answered_at_ = TimePoint();
   size_t position = 0;
   // Of a message that was swallowed at its head, the rest is dropped as well.
@@ -338,27 +341,25 @@ bool Relay::TakeReplies(wire::Bytes in) {
     if (!replay_.empty() && EndsInVain(frame)) return false;  // to be done again elsewhere
     const uint32_t token = tracker.token();
     const wire::ReplyTracker::Verdict verdict = tracker.OnReply(frame.type, *status);
-    OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow);
+    OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow, now);
     swallowing_body_ = (verdict == wire::ReplyTracker::Verdict::kSwallow &&
                         !(token == kRestoration && frame.type == backend::kParameterStatus)) ||
                        BeginsAnew(frame) || RefusesTransaction(frame, *status);
-    std::string joined;
+    std::string instead;
     JointAnswer::Fate fate = JointAnswer::Fate::kForward;
-    if (joint_ != nullptr && !swallowing_body_) fate = joint_->OnMessage(frame, joined);
+    if (joint_ != nullptr && !swallowing_body_) fate = joint_->OnMessage(frame, instead);
     swallowing_body_ = swallowing_body_ || fate == JointAnswer::Fate::kDrop;
-    if (!swallowing_body_) again_.clear();
     if (swallowing_body_) {
       answer.Replace(frame.offset, position);
-    } else if (fate == JointAnswer::Fate::kReplace) {
-      answer.Replace(frame.offset, position) += joined;
-    } else if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
-      wire::AppendParseComplete(answer.Replace(frame.offset, position));
-    } else if (frame.type == backend::kErrorResponse && frame.whole()) {
-      const std::string instead = rewriter_.ErrorInstead(wire::AsText(frame.head), token);
-      if (!instead.empty()) answer.Replace(frame.offset, position) += instead;
-    } else if (frame.type == backend::kParameterDescription && frame.whole()) {
-      const std::string instead = rewriter_.DescriptionInstead(wire::AsText(frame.head), token);
-      if (!instead.empty()) answer.Replace(frame.offset, position) += instead;
+    } else {
+      again_.clear();
+      if (fate == JointAnswer::Fate::kForward) instead = Instead(frame, token, verdict);
+      if (instead.empty()) {
+        watch_.OnReply(frame, now);
+      } else {
+        watch_.OnReplies(instead, now);
+        answer.Replace(frame.offset, position) += instead;
+      }
     }
     if (!tracker.settled().empty()) Settle();
   }
@@ -372,7 +373,11 @@ bool Relay::TakeReplies(wire::Bytes in) {
   if (beginning_anew_ && !lease_->tracker.outstanding()) {
     beginning_anew_ = false;
     const std::string request = std::exchange(again_, {});
+    watch_.TakeAgain(joint_ == nullptr || !joint_->goes_on());
     SendToBackend(TakeRequests(wire::AsBytes(request)));
+  } else if (!lease_->tracker.outstanding() &&
+             !(joint_ != nullptr && joint_->goes_on_elsewhere())) {
+    watch_.OnIdle();
   }
   return true;
 }
@@ -386,7 +391,21 @@ bool Relay::BeginsAnew(const wire::Frame& frame) {
   return beginning_anew_;
 }
 
-void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
+// What the client gets in place of the server's message; "" = that itself.
+std::string Relay::Instead(const wire::Frame& frame, uint32_t token,
+                           wire::ReplyTracker::Verdict verdict) const {
+  std::string instead;
+  if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
+    wire::AppendParseComplete(instead);
+  } else if (frame.type == backend::kErrorResponse && frame.whole()) {
+    instead = rewriter_.ErrorInstead(wire::AsText(frame.head), token);
+  } else if (frame.type == backend::kParameterDescription && frame.whole()) {
+    instead = rewriter_.DescriptionInstead(wire::AsText(frame.head), token);
+  }
+  return instead;
+}
+
+void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed, TimePoint now) {
   switch (frame.type) {
     case backend::kParameterStatus:
       return OnParameterStatus(frame, token);
@@ -407,7 +426,8 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed) {
       return;
     case backend::kReadyForQuery:
       ++answers_;
-      if (answered_at_ == TimePoint()) answered_at_ = Clock::now();
+      answered_at_ = now;
+      if (swallowed) watch_.OnOwnReply(now);
       if (!swallowed && !beginning_anew_) NoteAnswer();
       if (!lease_->tracker.outstanding()) commit_under_way_ = false;
       if (writes_ != nullptr) writes_->Ready(lease_->tracker);
@@ -542,7 +562,7 @@ bool Relay::TakesRequest() const {
 }
 
 Relay::Next Relay::Go(wire::Bytes request) {
-  NoteBegin();
+  NoteBegin(Clock::now());
   replay_.clear();
   again_.clear();
   SendToBackend(TakeRequests(request));
@@ -550,7 +570,7 @@ Relay::Next Relay::Go(wire::Bytes request) {
 }
 
 void Relay::Refuse(wire::Bytes request, const Status& refusal) {
-  NoteBegin();
+  NoteBegin(Clock::now());
   replay_.clear();
   again_.clear();
   Splice flight(request, tools_.flight);
@@ -559,6 +579,7 @@ void Relay::Refuse(wire::Bytes request, const Status& refusal) {
   bool refused = false;
   while (scanner_.Next(request, position, frame) == Step::kFrame) {
     const size_t end = std::min(frame.end(), request.size());
+    watch_.OnRequest(frame, request, rewriter_.state(), *parameters);
     if (frame.type == frontend::kSync) {
       lease_->tracker.OnRequest(Request::kSync);
     } else if (!refused) {
@@ -624,8 +645,10 @@ Relay::Next Relay::ReadClient() {
     }
     if (got.state != net::IoState::kOk) return Next::kClientGone;
     client_.counters->Add(Stat::kReceived, got.bytes);
-    NoteBegin();
     size += got.bytes;
+    const TimePoint now = Clock::now();
+    NoteBegin(now);
+    watch_.Receive(now);
   }
   replay_.clear();
   again_.clear();
@@ -678,6 +701,10 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       step = Step::kMore;
       break;
     }
+    if (joint_ == nullptr || !joint_->goes_on()) {
+      const bool passes = mode_ == config::PoolMode::kSession;
+      watch_.OnRequest(frame, in, passes ? rewriter_.passed() : rewriter_.state(), *parameters);
+    }
     if (frame.type == frontend::kQuery && frame.whole() && frame.offset == 0 &&
         position == in.size()) {
       const auto text = wire::ReadQuery(frame.head);
@@ -706,9 +733,7 @@ void Relay::NoteCommit(const wire::Frame& frame) {
 }
 
 void Relay::NoteRequest(const wire::Frame& frame) {
-  if (frame.type == frontend::kQuery || frame.type == frontend::kParse) {
-    rewriter_.NoteCustomSettings(frame, *lease_);
-  }
+  rewriter_.NotePassing(frame, *lease_, *parameters);
   if (frame.type == frontend::kParse) {
     client_.counters->Add(Stat::kClientParses);
     client_.counters->Add(Stat::kServerParses);

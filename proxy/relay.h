@@ -11,6 +11,7 @@
 #include "proxy/joint_answer.h"
 #include "proxy/request_rewriter.h"
 #include "proxy/shard_statistics.h"
+#include "proxy/statement_watch.h"
 #include "proxy/write_watch.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
@@ -34,8 +35,9 @@ class Relay {
   };
 
   // `scanner` is where the client's stream stands.
-  Relay(Client& client, wire::FrameScanner& scanner, WorkerTools& tools, StatementStore& store)
-      : client_(client), scanner_(scanner), tools_(tools), rewriter_(tools, store) {}
+  Relay(Client& client, wire::FrameScanner& scanner, WorkerTools& tools, StatementStore& store,
+        StatementWatch& watch)
+      : client_(client), scanner_(scanner), tools_(tools), rewriter_(tools, store), watch_(watch) {}
 
   // In session mode a backend is never reported free, and what the client says about its statements
   // goes through as it is; in statement mode a transaction is a violation.
@@ -178,11 +180,13 @@ class Relay {
 
   Next ReadBackend();
   bool TakeReplies(wire::Bytes in);
-  void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed);
+  void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed, TimePoint now);
+  std::string Instead(const wire::Frame& frame, uint32_t token,
+                      wire::ReplyTracker::Verdict verdict) const;
   void OnParameterStatus(const wire::Frame& frame, uint32_t token);
   void OnError(const wire::Frame& frame, uint32_t token, bool swallowed);
   void NoteWrites(wire::Bytes in);
-  void NoteBegin();
+  void NoteBegin(TimePoint now);
   void NoteAnswer();
   void Settle();
   void TakeAnswer();
@@ -208,6 +212,7 @@ class Relay {
   wire::FrameScanner& scanner_;
   WorkerTools& tools_;
   RequestRewriter rewriter_;
+  StatementWatch& watch_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
   config::OnSessionState on_session_state_ = config::OnSessionState::kPin;
   pooler::Lease lease_;

@@ -17,6 +17,8 @@ using config::OnSessionState;
 using pooler::Backend;
 
 // Effects whose outcome the server is asked for: a pin begins or ends.
+// Statements of a client in session mode that are known by their names.
+constexpr size_t kMostPassed = 1000;
 constexpr uint32_t kObjects = router::kListens | router::kTemporary | router::kAdvisoryLock |
                               router::kHoldCursor | router::kPrepares | router::kDiscardsAll;
 // These can only end one.
@@ -172,17 +174,45 @@ uint32_t RequestRewriter::CloseAll() {
   return Token({Kind::kCloseAll, 0, nullptr, {}, state_.RemoveAll()});
 }
 
-void RequestRewriter::NoteCustomSettings(const wire::Frame& frame, Backend& backend) {
+void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
+                                  const wire::Parameters& had) {
+  constexpr uint32_t kForgets =
+      router::kDeallocates | router::kDeallocatesAll | router::kDiscardsAll;
   wire::ByteReader body(frame.head);
-  if (frame.type == wire::frontend::kParse) body.Text();
+  if (frame.type == wire::frontend::kClose) {
+    if (body.Byte() == 'S') passed_.Remove(body.Text().value_or(""));
+    return;
+  }
+  const bool parse = frame.type == wire::frontend::kParse;
+  if (!parse && frame.type != wire::frontend::kQuery) return;
+  const std::string_view name = parse ? body.Text().value_or("") : std::string_view();
   const std::string_view text = body.Text().value_or("");
-  const router::FactsRef facts = tools_.statements.Find(text);
+  const router::FactsRef facts = tools_.statements.Find(text, had.standard_strings());
+  if (parse) {
+    NotePassed(name, frame.whole() ? text : std::string_view(), body.rest(), facts);
+  } else if ((facts->effects & kForgets) != 0 || !frame.whole()) {
+    passed_.RemoveAll();
+  }
   for (const router::SettingEffect& effect : facts->settings) {
-    const std::string name = router::SettingName(effect, text, tools_.statements.scan());
-    if (name.empty() || wire::LeavesItsName(name)) {
+    const std::string setting = router::SettingName(effect, text, tools_.statements.scan());
+    if (setting.empty() || wire::LeavesItsName(setting)) {
       backend.custom_settings = Backend::kUnknownSettings;
     }
   }
+}
+
+void RequestRewriter::NotePassed(std::string_view name, std::string_view text,
+                                 std::string_view types, const router::FactsRef& facts) {
+  if (name.empty() && text.empty()) return passed_.DropUnnamed();
+  if (name.empty()) return passed_.KeepUnnamed(tools_.next_unnamed++, text, types, facts);
+  passed_.Remove(name);
+  if (text.empty()) return;
+  if (passed_.named() >= kMostPassed) passed_.RemoveAll();
+  auto statement = std::make_shared<Statement>();
+  statement->text.assign(text);
+  statement->types.assign(types);
+  statement->facts = facts;
+  passed_.Add(name, std::move(statement));
 }
 
 // The setting's name: of the text, one of its literals, or a value that is bound. "" = not known.

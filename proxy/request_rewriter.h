@@ -78,7 +78,9 @@ class RequestRewriter {
 
   // In session mode nothing is translated; but a backend that learns a name with a dot must not be
   // handed on, because its server doesn't forget it.
-  void NoteCustomSettings(const wire::Frame& frame, pooler::Backend& backend);
+  void NotePassing(const wire::Frame& frame, pooler::Backend& backend, const wire::Parameters& had);
+  // The client's statements then, as far as they are known: not to be relied on.
+  const SessionState& passed() const { return passed_; }
 
   // What the tracker says of the requests above. `stale_plan`: by the error that a statement's
   // result type has changed since it was prepared.
@@ -228,6 +230,8 @@ class RequestRewriter {
   bool SendNumberedBind(const wire::Frame& frame, std::string_view server_name,
                         const NumberedStatement& statement);
 
+  void NotePassed(std::string_view name, std::string_view text, std::string_view types,
+                  const router::FactsRef& facts);
   // A statement with these facts is sent; of its effects count these.
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
@@ -246,7 +250,7 @@ class RequestRewriter {
   WorkerTools& tools_;
   StatementStore& store_;
   Counters* counters_ = &Counters::Unread();
-  SessionState state_;
+  SessionState state_, passed_;
   NodeCatalogRef catalog_;
   router::ShardMapRef map_;  // null = one node holds everything
   NumbersGiven given_;

@@ -49,7 +49,8 @@ Session::Session(SessionId id, SessionHost& host, int fd, Peer peer)
       host_(host),
       client_(host.worker(), fd, std::move(peer)),
       requests_(client_),
-      relay_(client_, requests_.scanner(), host.tools(), host.shared().statements) {}
+      watch_(host.tools()),
+      relay_(client_, requests_.scanner(), host.tools(), host.shared().statements, watch_) {}
 
 Session::~Session() {
   FinishCancel();
@@ -66,6 +67,7 @@ net::Task<void> Session::Run() {
   }
   client_.event.SetDeadline(Clock::now() + kFarewell);
   if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
+  if (watch_.has_answered()) watch_.Sent(*relay_.parameters);
   client_.stream.Shutdown();
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begun_at_);
   LogInfoOrDebug(logged_in_ && host_.snapshot()->config().log.disconnections,
@@ -79,6 +81,7 @@ net::Task<void> Session::Serve() {
       if (!killed_.ok()) co_return co_await DieNow();
       if (cancel_ != nullptr) ForwardCancel();
       const Relay::Next next = relay_.Pump();
+      NoteSent();
       if (cached_ != nullptr && cached_->answer_is_over()) KeepAnswer();
       if (next == Relay::Next::kFree) {
         GiveBack();
@@ -127,6 +130,7 @@ net::Task<void> Session::Serve() {
     if (guides()) requests_.set_standing({Standing()});
     wire::Bytes request;
     const RequestReader::State state = NextRequest(request);
+    NoteSent();
     if (state == RequestReader::State::kEnded) co_return;
     if (state == RequestReader::State::kViolation) {
       co_await Say(requests_.violation());
@@ -147,8 +151,10 @@ net::Task<void> Session::Serve() {
     }
 
     const TimePoint now = Clock::now();
+    watch_.Receive(now);
+    watch_.ForgetPlace();
     if (const Status chosen = ChooseServer(request); !chosen.ok()) {
-      requests_.Reject(request, chosen);
+      Reject(request, chosen);
       continue;
     }
     if (holds_begin() && First().empty()) continue;  // it has just been answered
@@ -174,7 +180,7 @@ net::Task<void> Session::Serve() {
       relay_.Attach(std::move(lease));
       if (Begin(request, now)) continue;
       relay_.Drop();
-      requests_.Rewind();
+      Rewind();
       lease = pooler::Lease();
     }
     std::string kept(wire::AsText(request));
@@ -183,6 +189,7 @@ net::Task<void> Session::Serve() {
 }
 
 net::Task<bool> Session::GoOn(wire::Bytes request) {
+  watch_.Receive(Clock::now());
   host_.Refresh();
   const wire::ReplyTracker& tracker = relay_.lease()->tracker;
   const bool fresh = tracker.status() == wire::TransactionStatus::kIdle && !tracker.batch_open();
@@ -212,6 +219,11 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
 bool Session::Begin(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
   if (sharded()) relay_.Give(sharding_->numbers);
+  if (relay_.joint() != nullptr && relay_.joint()->goes_on()) {
+    watch_.AddPlace(PlaceOf(*at_));
+  } else {
+    watch_.set_place(PlaceOf(*at_));
+  }
   const bool repeatable = at_choice() || (cached_ != nullptr && cached_->may_retry());
   if (!relay_.Begin(refused ? wire::Bytes() : request, now, repeatable, First())) return false;
   if (refused) relay_.Refuse(request, sharding_->refusal);
@@ -226,6 +238,45 @@ RequestReader::State Session::NextRequest(wire::Bytes& request) {
   const bool gone =
       !client_.output.empty() && client_.output.Flush(client_.stream) == net::IoState::kFailed;
   return gone ? RequestReader::State::kEnded : RequestReader::State::kWait;
+}
+
+void Session::Rewind() {
+  requests_.Rewind();
+  watch_.TakeAgain(relay_.joint() == nullptr || !relay_.joint()->goes_on());
+}
+
+void Session::Accept(wire::Bytes request, std::string_view answer) {
+  watch_.OnRequests(request, relay_.state(), *relay_.parameters);
+  watch_.OnReplies(answer, Clock::now());
+  requests_.Accept(request, answer);
+}
+
+void Session::Reject(wire::Bytes request, const Status& error) {
+  // Its first parts have been under way.
+  const bool goes_on = relay_.joint() != nullptr && relay_.joint()->goes_on();
+  if (!goes_on) watch_.OnRequests(request, relay_.state(), *relay_.parameters);
+  watch_.OnReject(error, Clock::now());
+  requests_.Reject(request, error);
+}
+
+void Session::NoteSent() {
+  if (!client_.output.empty()) {
+    watch_.Blocked();
+  } else if (watch_.has_answered()) {
+    watch_.Sent(*relay_.parameters);
+  }
+}
+
+StatementWatch::Place Session::PlaceOf(const Node& node) const {
+  StatementWatch::Place place;
+  place.node = node.name;
+  if (sharded()) place.bit = sharding_->map->Find(node.name);
+  const bool primary = pool_ == node.primary;
+  place.role = primary ? observe::NodeRole::kPrimary : observe::NodeRole::kReplica;
+  if (relay_.attached()) {
+    place.server_pid = static_cast<uint32_t>(relay_.lease()->process_id());
+  }
+  return place;
 }
 
 pooler::Lease Session::TryAcquire() {
@@ -255,7 +306,7 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
         if (sharded()) sharding_->onward.clear();
         if (AnswerStale(wire::AsBytes(request), reason)) co_return true;
         if (cached_ != nullptr) cached_->Forget();
-        requests_.Reject(wire::AsBytes(request), reason);
+        Reject(wire::AsBytes(request), reason);
         co_return true;
       }
       lease = *std::move(acquired);
@@ -269,10 +320,10 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
     relay_.Attach(std::move(lease));
     if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) {
       const Status agreed = co_await Agree();
-      if (agreed.ok() && Begin(wire::AsBytes(request), Clock::now())) {
-        co_return true;
-      }
-      if (agreed.ok()) requests_.Rewind();
+      const TimePoint now = Clock::now();
+      watch_.Mark(observe::Moment::kSent, now);
+      if (agreed.ok() && Begin(wire::AsBytes(request), now)) co_return true;
+      if (agreed.ok()) Rewind();
       if (!agreed.ok() && !WorthAnotherBackend(agreed)) {
         relay_.Drop();
         co_await Say(agreed);
@@ -334,7 +385,13 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
     break;
   }
   client_.event.SetDeadline(kNoDeadline);
-  client_.counters->Add(Stat::kWaitTime, Clock::now() - waiting_since_);
+  const TimePoint now = Clock::now();
+  client_.counters->Add(Stat::kWaitTime, now - waiting_since_);
+  watch_.Mark(observe::Moment::kGranted, now);
+  // It was opened meanwhile, so for whoever waited.
+  if (outcome.ok() && *outcome && (*outcome)->opened_at > waiting_since_) {
+    watch_.AddConnecting((*outcome)->opened_at - waiting_since_);
+  }
   waiting_since_ = kNoDeadline;
   co_return outcome;
 }
@@ -402,7 +459,7 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
   if (reason == Relay::Next::kBackendLost && !relay_.replay().empty()) {
     std::string request = relay_.replay();
     relay_.Drop();
-    requests_.Rewind();
+    Rewind();
     if (cached_ != nullptr) cached_->retried = true;
     if (at_choice()) TakePrimary();
     co_return co_await Obtain(std::move(request), pooler::Lease());
@@ -468,6 +525,7 @@ net::Task<void> Session::DieNow() {
       !relay_.lease()->scanner.at_boundary() || !relay_.lease()->unscanned.empty();
   if (relay_.lease()->tracker.outstanding()) pool_->Cancel(*relay_.lease(), [] {});
   relay_.Drop();
+  watch_.OnEnd(killed_, Clock::now());
   if (!amid_message) co_await Say(killed_);
 }
 
@@ -508,6 +566,7 @@ void Session::SayThatItWaits() {
 }
 
 net::Task<void> Session::Say(Status reason) {
+  watch_.OnEnd(reason, Clock::now());
   std::string message;
   AppendError(message, Severity::kFatal, reason);
   if (!client_.Send(message)) co_return;

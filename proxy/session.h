@@ -20,6 +20,7 @@
 #include "proxy/request_contents.h"
 #include "proxy/schema_change.h"
 #include "proxy/sharding.h"
+#include "proxy/statement_watch.h"
 #include "proxy/time_limits.h"
 #include "wire/startup.h"
 
@@ -121,8 +122,10 @@ class Session {
               const cache::Rule& rule);
   void Fill(cache::Lead lead);
   void KeepAnswer();
-  void Answer(wire::Bytes request, const RequestStatement& statement, const cache::EntryRef& entry);
-  void SendCached(wire::Bytes request, const cache::Entry& entry);
+  void Answer(wire::Bytes request, const RequestStatement& statement, const cache::EntryRef& entry,
+              observe::CacheOutcome outcome);
+  // How many bytes it was.
+  size_t SendCached(wire::Bytes request, const cache::Entry& entry);
   net::Task<bool> AwaitAnswer(std::string request);
   net::Task<bool> AskServer(std::string request);
   void TakeNews(wire::Bytes request, cache::News news);
@@ -185,6 +188,15 @@ class Session {
   // --- requests (session.cc) ---
   net::Task<void> Serve();
   RequestReader::State NextRequest(wire::Bytes& request);
+  // What was taken of the request is taken again, for another backend.
+  void Rewind();
+  // Answers a request that no backend will see.
+  void Accept(wire::Bytes request, std::string_view answer);
+  void Reject(wire::Bytes request, const Status& error);
+  // Statements that were answered are over when the client has all of it.
+  void NoteSent();
+  void FollowStatements();
+  StatementWatch::Place PlaceOf(const Node& node) const;
   // Finds a backend for a request that could not be sent at once, with `lease` as a first
   // candidate. False when the session is over; else the backend is attached and has the request, or
   // the client has been told why not.
@@ -240,6 +252,7 @@ class Session {
   // one of its.
   std::shared_ptr<pooler::Pool> pool_;
   pooler::Pool::Member membership_;
+  StatementWatch watch_;
   Relay relay_;
   TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
@@ -255,6 +268,7 @@ class Session {
 
   // What only the console shows.
   std::string user_, database_, replication_;
+  std::string address_;  // without the port
   const std::chrono::system_clock::time_point connected_at_ = std::chrono::system_clock::now();
   TimePoint waiting_since_ = kNoDeadline;
 };

@@ -20,6 +20,7 @@ namespace {
 
 using cache::Freshness;
 using cache::Refusal;
+using observe::CacheOutcome;
 
 // The one statement that is carried out; null when there are several, or none.
 const RequestStatement* OnlyOne(const RequestContents& request) {
@@ -223,7 +224,10 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
       *catalog_, statement->facts, statement->text, relay_.parameters->standard_strings(),
       host_.tools().statements, host_.snapshot()->cache_rules(), read.cache);
   const Refusal refusal = WhyNotCached(request, *statement, known);
-  if (refusal != Refusal::kNone) return known.Refuse(refusal);
+  if (refusal != Refusal::kNone) {
+    if (known.admission.rule != nullptr) watch_.set_cache(CacheOutcome::kBypass);
+    return known.Refuse(refusal);
+  }
 
   const cache::Rule* const rule = known.admission.rule;
   const bool shadow = rule != nullptr && rule->mode == config::CacheMode::kShadow;
@@ -238,12 +242,14 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   if (hit && shadow) return known.ShadowHit();
   if (hit) {
     known.Hit();
-    Answer(request, *statement, entry);
+    Answer(request, *statement, entry,
+           freshness == Freshness::kStale ? CacheOutcome::kStale : CacheOutcome::kHit);
     if (freshness == Freshness::kStale) return Refresh(key, *statement, *known.catalog);
     if (rule != nullptr && alone && IsChosen(rule->verify)) Verify(*statement, entry, *rule);
     return;
   }
   known.Miss();
+  watch_.set_cache(CacheOutcome::kMiss);
   NoteOrigin(key, *statement, *known.catalog);
   const bool in_transaction = Standing() != wire::TransactionStatus::kIdle;
   if (freshness == Freshness::kIfError && !shadow && !in_transaction) read.stale = entry;
@@ -262,7 +268,7 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
     if (const cache::EntryRef now = FindCached(key);
         now != nullptr && cache::Judge(*now, read.lifetimes, Clock::now()) == Freshness::kFresh) {
       lead->Land(now);
-      return Answer(request, *statement, now);
+      return Answer(request, *statement, now, CacheOutcome::kHit);
     }
     return Fill(std::move(*lead));
   }
@@ -339,16 +345,18 @@ void Session::Fill(cache::Lead lead) {
 }
 
 void Session::Answer(wire::Bytes request, const RequestStatement& statement,
-                     const cache::EntryRef& entry) {
+                     const cache::EntryRef& entry, CacheOutcome outcome) {
   if (!cached_->request.extended) {
     relay_.ForgetUnnamed();
   } else if (cached_->request.parses) {
     relay_.KeepUnnamed(statement.text, statement.types, statement.facts);
   }
-  SendCached(request, *entry);
+  const bool extended = cached_->request.extended;
+  const size_t bytes = SendCached(request, *entry);
+  watch_.OnHit(statement, extended, entry->tag, bytes, outcome);
 }
 
-void Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
+size_t Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
   std::string before, behind;
   AppendBeforeRows(before, cached_->request, entry.row_description);
   const wire::TransactionStatus standing = Standing();
@@ -358,9 +366,11 @@ void Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
   client_.counters->Add(Stat::kQueries);
   if (standing == wire::TransactionStatus::kIdle) client_.counters->Add(Stat::kXacts);
   cached_->answered = true;
-  if (!sharded()) return;
-  sharding_->onward.clear();
-  relay_.set_joint(nullptr);
+  if (sharded()) {
+    sharding_->onward.clear();
+    relay_.set_joint(nullptr);
+  }
+  return before.size() + entry.rows.size() + behind.size();
 }
 
 // Another session asks the server the same: its answer is waited for, or its place taken. False
@@ -384,8 +394,8 @@ net::Task<bool> Session::AwaitAnswer(std::string request) {
       const std::string_view why = cancel_ != nullptr ? "user request" : "statement timeout";
       FinishCancel();
       read.Forget();
-      requests_.Reject(wire::AsBytes(request),
-                       Errorf(sqlstate::kQueryCanceled, "canceling statement due to {}", why));
+      Reject(wire::AsBytes(request),
+             Errorf(sqlstate::kQueryCanceled, "canceling statement due to {}", why));
       client_.event.SetDeadline(kNoDeadline);
       co_return true;
     } else if (Clock::now() >= until) {
@@ -406,7 +416,7 @@ net::Task<bool> Session::AskServer(std::string request) {
   const RequestContents contents = ReadRequest(wire::AsBytes(request), Reading());
   if (Status chosen = ChooseCopy(contents); !chosen.ok()) {
     cached_->Forget();
-    requests_.Reject(wire::AsBytes(request), chosen);
+    Reject(wire::AsBytes(request), chosen);
     co_return true;
   }
   if (sharded() && relay_.joint() != nullptr) request = PartHere(request);
@@ -423,7 +433,8 @@ void Session::TakeNews(wire::Bytes request, cache::News news) {
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr) return;
   read.cache.coalesced.fetch_add(1, std::memory_order_relaxed);
-  Answer(request, *statement, *answer);
+  watch_.Mark(observe::Moment::kFirstByte, Clock::now());
+  Answer(request, *statement, *answer, CacheOutcome::kHit);
 }
 
 // The server's answer has passed, or come to nothing.
@@ -446,6 +457,8 @@ void Session::KeepAnswer() {
 // No server can be reached: an old answer is better than none, where the rule says so.
 bool Session::AnswerStale(wire::Bytes request, const Status& reason) {
   if (cached_ == nullptr || cached_->stale == nullptr || !IsConnectionClass(reason)) return false;
+  // The client has rows of other nodes already.
+  if (relay_.joint() != nullptr && relay_.joint()->goes_on()) return false;
   const cache::EntryRef entry = std::exchange(cached_->stale, nullptr);
   if (!cached_->cache.versions.Holds(entry->reading)) return false;
   const RequestContents contents = ReadRequest(request, Reading());
@@ -453,7 +466,7 @@ bool Session::AnswerStale(wire::Bytes request, const Status& reason) {
   if (statement == nullptr) return false;
   relay_.set_capture(nullptr);
   cached_->cache.stale_served.fetch_add(1, std::memory_order_relaxed);
-  Answer(request, *statement, entry);
+  Answer(request, *statement, entry, CacheOutcome::kStale);
   cached_->Forget();
   return true;
 }

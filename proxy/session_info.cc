@@ -1,5 +1,6 @@
 // A session as the console shows it.
 
+#include <charconv>
 #include <tuple>
 
 #include "net/address.h"
@@ -15,6 +16,22 @@ std::string ApplicationName(const wire::ParametersRef& parameters) {
 }
 
 }  // namespace
+
+void Session::FollowStatements() {
+  const std::string& peer = client_.peer.address;
+  const size_t colon = peer.rfind(':');
+  address_ = client_.peer.unix_socket ? "[local]" : peer.substr(0, colon);
+  observe::ClientFacts client;
+  client.database = database_;
+  client.user = user_;
+  client.address = address_;
+  if (colon != std::string::npos) {
+    std::from_chars(peer.data() + colon + 1, peer.data() + peer.size(), client.port);
+  }
+  client.pid = static_cast<uint32_t>(id_.value);
+  client.connected = connected_at_;
+  watch_.Begin(client);
+}
 
 ClientInfo Session::Describe() {
   ClientInfo info;

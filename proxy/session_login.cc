@@ -226,6 +226,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
     sharding_ = std::make_unique<Sharding>();
   }
   UseCache();
+  FollowStatements();
   if (guides()) {
     requests_.ReadOneByOne();
     relay_.BeGuided();

@@ -136,7 +136,7 @@ net::Task<bool> Session::BeginWithNumbers(std::string request) {
   if (!co_await DrawNumbers()) co_return false;
   // With nothing begun there is no transaction that it would fail.
   if (!sharding_->refusal.ok() && First().empty()) {
-    requests_.Reject(wire::AsBytes(request), sharding_->refusal);
+    Reject(wire::AsBytes(request), sharding_->refusal);
     co_return true;
   }
   co_return co_await Obtain(std::move(request), pooler::Lease());

@@ -49,6 +49,7 @@ Status Session::ChooseServer(wire::Bytes request) {
     if (!sharding_->onward.empty()) sharding_->request.assign(wire::AsText(request));
   }
   TellWritesPlace();
+  watch_.Mark(observe::Moment::kRouted, Clock::now());
   if (cached_ != nullptr && (!holds_begin() || cached_->in_transactions)) {
     LookInCache(request, contents);
     if (cached_->answered || cached_->waiting) return absl::OkStatus();

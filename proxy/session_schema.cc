@@ -54,12 +54,12 @@ net::Task<bool> Session::ChangeSchema(std::string request) {
   FinishCancel();
   if (MustEndNow() || client_.stream.socket().hung_up()) co_return false;
   if (!tag.ok()) {
-    requests_.Reject(wire::AsBytes(request), tag.status());
+    Reject(wire::AsBytes(request), tag.status());
     co_return true;
   }
   relay_.ForgetUnnamed();
   co_await LearnSchema();
-  requests_.Accept(wire::AsBytes(request), AnswerTo(wire::AsBytes(request), *tag));
+  Accept(wire::AsBytes(request), AnswerTo(wire::AsBytes(request), *tag));
   co_return true;
 }
 

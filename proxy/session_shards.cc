@@ -109,6 +109,7 @@ Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
   route = RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map));
   NoteWishes(request, Reading(), wishes);
   sharding_->pattern = route.pattern;
+  watch_.set_symbol(route.symbol);
   sharding_->draws = std::move(route.draws);
   sharding_->numbers.by_server =
       route.where == Where::kNode && route.node == sharding_->map->default_node();
@@ -126,7 +127,7 @@ bool Session::HoldBegin(const RequestContents& contents, wire::Bytes request) {
   std::string answer;
   wire::AppendCommandComplete(answer, tag);
   wire::AppendReadyForQuery(answer, wire::TransactionStatus::kInTransaction);
-  requests_.Accept(request, answer);
+  Accept(request, answer);
   return true;
 }
 

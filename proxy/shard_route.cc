@@ -137,7 +137,7 @@ class RouteMaker {
       case Plan::Kind::kReplicated:
         return;
       case Plan::Kind::kSingle:
-        return To(plan.node, plan.pattern);
+        return To(plan.node, plan.pattern, plan.symbol);
       case Plan::Kind::kDefault:
         return To(plan.node, planner_.map()->default_pattern());
       case Plan::Kind::kConcat:
@@ -183,9 +183,12 @@ class RouteMaker {
     return plain ? nullptr : router::kNoPlainInsert;
   }
 
-  void To(NodeId node, router::PatternId pattern) {
+  void To(NodeId node, router::PatternId pattern, const std::string& symbol = "") {
     if (route_.pattern == router::kNoPattern) route_.pattern = pattern;
-    if (route_.where == Where::kAnywhere) {
+    const bool first = route_.where == Where::kAnywhere;
+    if (first) route_.symbol = symbol;
+    if (route_.symbol != symbol) route_.symbol.clear();
+    if (first) {
       route_.where = Where::kNode;
       route_.node = node;
       route_.nodes = router::NodeSet::Of(node);

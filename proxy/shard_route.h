@@ -24,6 +24,7 @@ struct ShardRoute {
   router::NodeId node = 0;
   router::NodeSet nodes;
   router::PatternId pattern = router::kNoPattern;  // that led there, of several the first
+  std::string symbol;                              // that it is about; "" = none, or several
   Status refusal;
 
   // It did nothing that another node would not have done as well, so that its transaction may still

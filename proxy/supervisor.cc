@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "config/loader.h"
 #include "config/shard_map_diff.h"
+#include "proxy/health.h"
+#include "proxy/metrics.h"
 #include "proxy/nodes.h"
 #include "proxy/service_notify.h"
 
@@ -68,6 +70,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
       snapshot_(std::move(snapshot)),
       signals_(io_, SIGHUP, SIGINT, SIGTERM),
       ticker_(io_),
+      slow_log_(snapshot_->config().slow_log),
       cancel_keys_(snapshot_->config().peer_id) {
   for (const int signal : {SIGQUIT, SIGUSR1, SIGUSR2}) signals_.add(signal);
   signal(SIGPIPE, SIG_IGN);
@@ -91,7 +94,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   }
   shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
                                      placements_, *nodes_, hosts_, *statistics_, *this, latest_,
-                                     cache_.get());
+                                     slow_log_, cache_.get());
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -108,6 +111,7 @@ void Supervisor::OnNodeChange(const pooler::NodeViewRef& view) {
 
 // Nobody new comes in, what serves sessions ends, then what they used.
 Supervisor::~Supervisor() {
+  http_.reset();
   listener_.reset();
   nodes_->Stop();
   connector_.reset();
@@ -122,6 +126,11 @@ Supervisor::~Supervisor() {
 Status Supervisor::Run(const std::function<void()>& on_ready) {
   const Status opened = listener_->Open(snapshot_->config().listen);
   if (!opened.ok()) return opened;
+  if (const std::string& http = snapshot_->config().admin.http; !http.empty()) {
+    http_ = std::make_unique<HttpServer>(
+        io_, [this](std::string_view path) { return AnswerHttp(path); });
+    if (const Status served = http_->Open(http); !served.ok()) return served;
+  }
   LogWarnings(snapshot_->config());
   for (auto& worker : workers_) worker->Start(fmt::format("worker-{}", worker->index()));
   AwaitSignal();
@@ -140,7 +149,7 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
 bool Supervisor::CanBeTakenDown() {
   const TimePoint deadline = Clock::now() + kServersPatience;
   return canceller_->Stop(deadline) && peer_cancels_->Stop(deadline) && catalogs_.Stop(deadline) &&
-         placements_.Stop(deadline);
+         placements_.Stop(deadline) && slow_log_.Stop(deadline);
 }
 
 void Supervisor::AwaitSignal() {
@@ -226,6 +235,7 @@ void Supervisor::Serve(SnapshotRef snapshot) {
   nodes_->Configure(NodesOf(snapshot_->config()));
   pools_->Reconfigure(snapshot_->config(), snapshot_->number());
   listener_->Adapt(snapshot_->config().listen);
+  slow_log_.Configure(snapshot_->config().slow_log);
 }
 
 // --- for consoles, on their threads ---
@@ -266,6 +276,18 @@ void Supervisor::RequestFlush(std::function<bool(const cache::Entry&)> matches, 
 
 void Supervisor::RequestShutdown(Ending ending) {
   boost::asio::post(io_, [this, ending] { BeginEnding(ending); });
+}
+
+HttpAnswer Supervisor::AnswerHttp(std::string_view path) const {
+  if (path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", MetricsText(*shared_, *snapshot_)};
+  }
+  if (path == "/health") return Health();
+  if (path == "/ready") return Ready(*shared_);
+  if (path == "/health/db") return DatabaseHealth(*shared_);
+  if (path == "/health/detailed") return DetailedHealth(*shared_, *snapshot_);
+  return {404, "text/plain; charset=utf-8",
+          "here are /metrics, /health, /ready, /health/db and /health/detailed\n"};
 }
 
 // The line is PgBouncer's, for what reads its log.

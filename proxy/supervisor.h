@@ -14,6 +14,7 @@
 #include "pooler/node_monitor.h"
 #include "pooler/pools.h"
 #include "proxy/host.h"
+#include "proxy/http_server.h"
 #include "proxy/listener.h"
 
 namespace pgweir::proxy {
@@ -47,6 +48,7 @@ class Supervisor final : public Control {
   void OnNodeChange(const pooler::NodeViewRef& view);
   void Tick();
   void EndPeriod();
+  HttpAnswer AnswerHttp(std::string_view path) const;
 
   const std::string config_path_;
   SnapshotRef snapshot_;
@@ -59,6 +61,7 @@ class Supervisor final : public Control {
   CatalogLoader catalogs_;
   PlacementCheck placements_;
   std::unique_ptr<pooler::NodeMonitor> nodes_;
+  observe::SlowLogWriter slow_log_;
   std::vector<std::unique_ptr<SessionHost>> hosts_;
   std::unique_ptr<pooler::Connector> connector_;
   std::unique_ptr<pooler::Canceller> canceller_;
@@ -70,6 +73,7 @@ class Supervisor final : public Control {
   std::unique_ptr<cache::QueryCache> cache_;                             // null = there is none
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Listener> listener_;
+  std::unique_ptr<HttpServer> http_;  // null = none
   Ending ending_ = Ending::kNo;
   std::atomic<bool> stopping_{false};  // a first signal, or a console's SHUTDOWN, has come
   TimePoint give_up_at_ = kNoDeadline;

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/cache_admissions.h"
 #include "proxy/catalog_verdicts.h"
+#include "proxy/observer.h"
 #include "proxy/planners.h"
 #include "proxy/reason_counts.h"
 #include "proxy/shard_statistics.h"
+#include "proxy/statement_watch.h"
 #include "query-cache/key.h"
 #include "router/statement_cache.h"
 
@@ -15,19 +19,23 @@ namespace pgweir::proxy {
 
 // What the sessions of one worker use by turns, each without suspending meanwhile.
 struct WorkerTools {
-  WorkerTools(int worker, SessionCounts& counts, ShardStatistics& shards)
-      : patterns(shards, worker),
+  WorkerTools(int worker, SessionCounts& counts, ShardStatistics& shards,
+              observe::SlowLogWriter& slow_log)
+      : observer(statements, slow_log),
+        patterns(shards, worker),
         counts(counts),
         next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
 
   router::StatementCache statements;
+  Observer observer;
   CatalogVerdicts catalogs;
   CacheAdmissions admissions;
   cache::KeyMaker keys;
   Planners planners;
   PatternCountersOfWorker patterns;
-  std::string flight;     // requests that are put together anew
-  std::string answer;     // likewise answers
+  std::string flight;  // requests that are put together anew
+  std::string answer;  // likewise answers
+  std::vector<std::unique_ptr<StatementWatch::Buffers>> spare_buffers;
   SessionCounts& counts;  // of all workers
   uint64_t next_unnamed;
   bool suspended = false;  // clients are not read (SUSPEND)

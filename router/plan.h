@@ -41,6 +41,7 @@ struct Plan {
   NodeId node = 0;                 // of kSingle and kDefault
   NodeSet nodes;                   // where it goes, or may go
   PatternId pattern = kNoPattern;  // of kSingle: that of the first of its symbols
+  std::string symbol;              // of kSingle: that it is about; "" = none, or several
   bool writes = false;             // of kSingle and kReplicated: rows of sharded tables
   // Only the default node has all that it names, whatever its symbols are.
   bool elsewhere = false;

@@ -42,21 +42,37 @@ SymbolSet SymbolsOf(const RouteTemplate& route, const RouteTemplate::Group& grou
   return symbols;
 }
 
-// `pattern` is that of the first symbol, unless it is known already.
+// What leads a statement to its nodes.
+struct Lead {
+  PatternId pattern = kNoPattern;  // of the first symbol
+  std::string_view symbol;         // that, while there is no other; lives as long as the values
+  bool one = true;                 // there isn't
+
+  void By(std::string_view next, PatternId its_pattern) {
+    if (pattern == kNoPattern) {
+      pattern = its_pattern;
+      symbol = next;
+    } else {
+      one = one && symbol == next;
+    }
+  }
+};
+
 NodeSet NodesOf(const RouteTemplate& route, const RouteTemplate::Group& group, const ShardMap& map,
-                const BoundValues& values, PatternId& pattern) {
+                const BoundValues& values, Lead& lead) {
   if (const SymbolFilter* const equal = OnlyEqual(route, group)) {
     const BoundValues::Text text = values.TextOf(equal->values[0], route.constants);
     if (text.state == State::kNull) return {};
     if (text.state == State::kKnown && !text.padded && !text.text.ends_with(' ')) {
       const ShardMap::Place place = map.PlaceFor(text.text);
-      if (pattern == kNoPattern) pattern = place.pattern;
+      lead.By(text.text, place.pattern);
       return NodeSet::Of(place.node);
     }
   }
   const SymbolSet symbols = SymbolsOf(route, group, values);
-  if (pattern == kNoPattern && !symbols.ranges().empty()) {
-    pattern = map.PlaceFor(symbols.ranges()[0].from).pattern;
+  lead.one = false;
+  if (lead.pattern == kNoPattern && !symbols.ranges().empty()) {
+    lead.pattern = map.PlaceFor(symbols.ranges()[0].from).pattern;
   }
   return map.NodesFor(symbols);
 }
@@ -71,7 +87,7 @@ std::string Tables(const RouteTemplate& route) {
 
 // Adds the nodes of the symbols that are stored. The message of what is wrong with one, else "".
 std::string AddStored(const RouteTemplate& route, const ShardMap& map, const BoundValues& values,
-                      NodeSet& nodes, PatternId& pattern) {
+                      NodeSet& nodes, Lead& lead) {
   for (const RouteTemplate::Group& group : route.stored_from) {
     nodes |= map.NodesFor(StoredAs(SymbolsOf(route, group, values)));
   }
@@ -88,20 +104,21 @@ std::string AddStored(const RouteTemplate& route, const ShardMap& map, const Bou
       nodes |= map.NodesFor(StoredAs(text.text, route.stored_in));
     } else {
       const ShardMap::Place place = map.PlaceFor(text.text);
-      if (pattern == kNoPattern) pattern = place.pattern;
+      lead.By(text.text, place.pattern);
       nodes.Add(place.node);
     }
   }
   return "";
 }
 
-Plan ToNode(NodeId node, PatternId pattern, Plan::Why why, const RouteTemplate& route) {
+Plan ToNode(NodeId node, const Lead& lead, Plan::Why why, const RouteTemplate& route) {
   Plan plan;
   plan.kind = Plan::Kind::kSingle;
   plan.why = why;
   plan.node = node;
   plan.nodes = NodeSet::Of(node);
-  plan.pattern = pattern;
+  plan.pattern = lead.pattern;
+  if (lead.one) plan.symbol = lead.symbol;
   plan.writes = route.writes;
   return plan;
 }
@@ -118,9 +135,9 @@ Plan ToAny(const ShardMap& map, const RouteTemplate& route) {
 
 // Something of the statement lies on the default node only, the rest on `nodes`.
 Plan WithElsewhere(const RouteTemplate& route, const ShardMap& map, const NodeSet& nodes,
-                   PatternId pattern) {
+                   const Lead& lead) {
   if (nodes.Within(NodeSet::Of(map.default_node()))) {
-    return ToNode(map.default_node(), pattern, Plan::Why::kSymbols, route);
+    return ToNode(map.default_node(), lead, Plan::Why::kSymbols, route);
   }
   return Reject(
       fmt::format("\"{}\" lies on the node {}, but the rows of the sharded table \"{}\" on {}",
@@ -169,22 +186,22 @@ bool NamesParameter(const RouteTemplate& route) {
 
 Plan PlanByValues(const RouteTemplate& route, const ShardMap& map, const BoundValues& values) {
   NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
-  PatternId pattern = kNoPattern;
+  Lead lead;
   for (const RouteTemplate::Group& group : route.groups) {
-    nodes |= NodesOf(route, group, map, values, pattern);
+    nodes |= NodesOf(route, group, map, values, lead);
   }
-  std::string fault = AddStored(route, map, values, nodes, pattern);
+  std::string fault = AddStored(route, map, values, nodes, lead);
   if (!fault.empty()) {
     return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
   }
-  if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes, pattern);
+  if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes, lead);
   if (nodes.empty()) return ToAny(map, route);
   if (nodes.size() > 1) return OverSeveral(route, map, nodes);
   const Plan::Why why = map.all_nodes().size() == 1 ? Plan::Why::kOneNode
                         : !route.stored.empty()     ? Plan::Why::kInserted
                         : route.occurrences.empty() ? Plan::Why::kInserted
                                                     : Plan::Why::kSymbols;
-  return ToNode(nodes.first(), pattern, why, route);
+  return ToNode(nodes.first(), lead, why, route);
 }
 
 }  // namespace
@@ -194,11 +211,11 @@ std::optional<NodeSet> PossibleNodes(const RouteTemplate& route, const ShardMap&
   if (route.fixed || !NamesParameter(route)) return std::nullopt;
   if (route.elsewhere != Plan::Why::kNone) return std::nullopt;
   NodeSet nodes = route.unbounded ? map.all_nodes() : NodeSet();
-  PatternId pattern = kNoPattern;
+  Lead lead;
   for (const RouteTemplate::Group& group : route.groups) {
-    nodes |= NodesOf(route, group, map, values, pattern);
+    nodes |= NodesOf(route, group, map, values, lead);
   }
-  if (!AddStored(route, map, values, nodes, pattern).empty()) nodes = map.all_nodes();
+  if (!AddStored(route, map, values, nodes, lead).empty()) nodes = map.all_nodes();
   return nodes.size() > 1 ? std::optional(nodes) : std::nullopt;
 }
 

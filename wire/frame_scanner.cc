@@ -44,6 +44,7 @@ uint32_t ClientHead(char type, uint32_t body_length) {
     case frontend::kBind:
     case frontend::kClose:
     case frontend::kDescribe:
+    case frontend::kExecute:
       return std::min(body_length, kMaxNames);
     case frontend::kFunctionCall:
       return std::min<uint32_t>(body_length, 4);  // the function's OID
@@ -53,7 +54,6 @@ uint32_t ClientHead(char type, uint32_t body_length) {
     case frontend::kCopyData:
     case frontend::kCopyDone:
     case frontend::kCopyFail:
-    case frontend::kExecute:
     case frontend::kFlush:
     case frontend::kSync:
     case frontend::kTerminate:

@@ -27,6 +27,7 @@ constexpr std::string_view kHelp = R"(
 	SHOW PEERS|PEER_POOLS|SESSION_STATE|NODES|SHARDS
 	SHOW FDS|SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE
 	SHOW CACHE [RULES|TABLES|DIGESTS]
+	SHOW DIGESTS|SLOW|SYMBOLS
 	SHOW DNS_HOSTS|DNS_ZONES
 	SHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS
 	SET key = value
@@ -35,6 +36,7 @@ constexpr std::string_view kHelp = R"(
 	EXPLAIN ROUTE|CACHE [DATABASE database] 'SQL'
 	CACHE WARM FILE 'path' [DATABASE database] [USER user]
 	CACHE FLUSH [DATABASE database|TABLE table|RULE rule|DIGEST digest]
+	RESET DIGESTS|SLOW|SYMBOLS
 	RELOAD
 	PAUSE [database]
 	RESUME [database]
@@ -80,6 +82,8 @@ std::string_view TagOf(Kind kind) {
       return "DROP SHARD";
     case Kind::kCacheFlush:
       return "CACHE FLUSH";
+    case Kind::kForget:
+      return "RESET";
     default:
       return "SET";
   }
@@ -165,7 +169,8 @@ net::Task<Status> Console::Act(Command command) {
   pooler::Pools& pools = host_.shared().pools;
   const bool names_database = command.kind != Kind::kKillClient && command.kind != Kind::kSet &&
                               command.kind != Kind::kShutdown && command.kind != Kind::kSetShard &&
-                              command.kind != Kind::kDropShard && command.kind != Kind::kCacheFlush;
+                              command.kind != Kind::kDropShard &&
+                              command.kind != Kind::kCacheFlush && command.kind != Kind::kForget;
   const Status known = names_database ? CheckDatabase(command.name) : absl::OkStatus();
   if (!known.ok()) co_return known;
   switch (command.kind) {
@@ -197,8 +202,20 @@ net::Task<Status> Console::Act(Command command) {
       co_return co_await EditShardMap(std::move(command));
     case Kind::kCacheFlush:
       co_return co_await FlushCache(std::move(command));
+    case Kind::kForget:
+      Forget(command.name);
+      co_return absl::OkStatus();
     default:
       co_return co_await Set(command.name, command.value);
+  }
+}
+
+void Console::Forget(std::string_view noted) {
+  for (const auto& host : host_.shared().hosts) {
+    Observer& observer = host->tools().observer;
+    if (noted == "digests") observer.digests.Reset();
+    if (noted == "slow") observer.slow.Reset();
+    if (noted == "symbols") observer.symbols.Reset();
   }
 }
 

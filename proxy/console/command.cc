@@ -140,7 +140,7 @@ class Parser {
     if (first == "deallocate") {
       return Command{Kind::kIgnored, Keyword(1) == "all" ? "DEALLOCATE ALL" : "DEALLOCATE"};
     }
-    if (first == "reset") return Command{Kind::kIgnored, "RESET"};
+    if (first == "reset") return Reset();
     const auto word = std::find_if(kWords.begin(), kWords.end(),
                                    [&](const Word& known) { return known.word == first; });
     if (word == kWords.end()) return Invalid();
@@ -232,6 +232,14 @@ class Parser {
     }
     if (at != tokens_.size()) return Invalid();
     return command;
+  }
+
+  // RESET DIGESTS | SLOW | SYMBOLS; any other is of the session
+  Command Reset() const {
+    const std::string what = Keyword(1);
+    const bool noted = what == "digests" || what == "slow" || what == "symbols";
+    if (!noted || tokens_.size() != 2) return {Kind::kIgnored, "RESET"};
+    return {Kind::kForget, what};
   }
 
   // EXPLAIN ROUTE | CACHE [DATABASE name] 'SQL'

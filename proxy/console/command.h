@@ -35,6 +35,7 @@ struct Command {
     kExplainCache,  // likewise
     kCacheWarm,     // by the statements of the file `value`, as the user `name`; "" = its own
     kCacheFlush,    // of `name` (database, table, rule, digest; "" = all of it) the one `value`
+    kForget,        // what has been noted of `name`: digests, slow, symbols
     kSetShard,      // the pattern `name` to the node `value`
     kDropShard,     // `name`
   };

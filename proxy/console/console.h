@@ -86,6 +86,7 @@ class Console {
   StatusOr<Result> ExplainCache(const Command& command);
   net::Task<Status> FlushCache(Command command);
   net::Task<StatusOr<Result>> WarmCache(Command command);
+  void Forget(std::string_view noted);
   static Status NoCache();
   // The database that a command names, else the only one there is.
   StatusOr<const config::Database*> OnlyDatabase(const std::string& named) const;

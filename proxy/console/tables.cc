@@ -38,6 +38,12 @@ constexpr std::array kTables = {
               "i max_connections, i current_connections, i max_client_connections, "
               "i current_client_connections, i paused, i disabled",
               "i reserve_pool", false, FillDatabases},
+    TableKind{"digests",
+              "s digest, s database, s query, q calls, q errors, q rows, N total_ms, N mean_ms, "
+              "N p50_ms, N p95_ms, N p99_ms, N wait_ms, q cache_hits, s shards, s first_seen, "
+              "s last_seen, s user, N route_ms, N connect_ms, N sync_ms, N ahead_ms, "
+              "N backend_ms, N transfer_ms, N blocked_ms, q bytes, q retries",
+              "", false, FillDigests},
     TableKind{"dns_hosts", "s hostname, q ttl, s addrs", "", false, FillNothing},
     TableKind{"dns_zones", "s zonename, q serial, i count", "", false, FillNothing},
     TableKind{"fds",
@@ -66,6 +72,11 @@ constexpr std::array kTables = {
     TableKind{"session_state", "s kind, s reason, q count", "", false, FillSessionState},
     TableKind{"shards", "s pattern, s node, q statements, q rows, N p95_ms, s database", "", false,
               FillShards},
+    TableKind{"slow",
+              "s finished, s database, s user, s digest, N total_ms, N wait_ms, N backend_ms, "
+              "N transfer_ms, N blocked_ms, N other_ms, q rows, q bytes, s shards, s cache, "
+              "s sqlstate, s query",
+              "", true, FillSlow},
     TableKind{"sockets", PGWEIR_SOCKET_COLUMNS PGWEIR_BUFFER_COLUMNS, "", false, FillSockets},
     TableKind{"state", "s key, s value", "", false, FillState},
     TableKind{"stats",
@@ -89,6 +100,7 @@ constexpr std::array kTables = {
               "N bytes_received, N bytes_sent, N xact_time, N query_time, N wait_time, "
               "N client_parse_count, N server_parse_count, N bind_count, N client_login_count",
               "", false, FillStatsTotals},
+    TableKind{"symbols", "s node, s symbol, q calls, q rows, N total_ms", "", false, FillSymbols},
     TableKind{"totals", "s name, N value", "", false, FillTotals},
     TableKind{"users",
               "s name, s pool_size, s reserve_pool_size, s pool_mode, i max_user_connections, "

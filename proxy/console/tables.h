@@ -60,6 +60,10 @@ net::Task<Rows> FillCacheTables(const View& view);
 net::Task<Rows> FillCacheDigests(const View& view);
 // tables_shards.cc
 net::Task<Rows> FillShards(const View& view);
+// tables_statements.cc
+net::Task<Rows> FillDigests(const View& view);
+net::Task<Rows> FillSlow(const View& view);
+net::Task<Rows> FillSymbols(const View& view);
 // tables_sockets.cc
 net::Task<Rows> FillClients(const View& view);
 net::Task<Rows> FillServers(const View& view);

@@ -49,23 +49,11 @@ struct PoolSum {
   std::string hosts_policy;
 };
 
-void Add(pooler::Pool::Counts& sum, const pooler::Pool::Counts& more) {
-  sum.idle += more.idle;
-  sum.long_idle += more.long_idle;
-  sum.leased += more.leased;
-  sum.being_cancelled += more.being_cancelled;
-  sum.connecting += more.connecting;
-  sum.cancels += more.cancels;
-  sum.members += more.members;
-  sum.waiting += more.waiting;
-  sum.waiting_since = std::min(sum.waiting_since, more.waiting_since);
-}
-
 std::map<std::pair<std::string, std::string>, PoolSum> SumPools(const View& view) {
   std::map<std::pair<std::string, std::string>, PoolSum> sums;
   for (const auto& listed : view.shared().pools.List()) {
     PoolSum& sum = sums[{listed.database, listed.user}];
-    Add(sum.counts, listed.pool->counts());
+    sum.counts.Add(listed.pool->counts());
     if (!listed.dedicated) sum.mode = listed.pool->limits().mode;
     sum.hosts_policy = HostsPolicy(pooler::DestinationOf(listed.pool->target().connection_string));
   }

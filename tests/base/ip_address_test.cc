@@ -70,5 +70,17 @@ TEST(IpRange, RefusesWhatIsNone) {
   }
 }
 
+TEST(IpAddress, ReadsAnAddressWithItsPort) {
+  for (const char* text : {"127.0.0.1:9632", "[::1]:0", "[fe80::1]:65535"}) {
+    const auto read = IpAddress::ParseWithPort(text);
+    ASSERT_TRUE(read.has_value()) << text;
+    EXPECT_EQ(read->first.WithPort(read->second), text);
+  }
+  for (const char* text : {"", ":1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+                           "127.0.0.1:1x", "[127.0.0.1]:1", "::1:9632", "[::1]", "localhost:1"}) {
+    EXPECT_FALSE(IpAddress::ParseWithPort(text).has_value()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace pgweir

@@ -437,11 +437,11 @@ primary = "host=m")");
   const BadValue cases[] = {
       {"[cache]\nwal = true",
        "pgweir.toml:2:7: key cache.wal is not served by this version; leave it out"},
-      {"[admin]\nhttp = \"127.0.0.1:1\"",
-       "pgweir.toml:2:8: key admin.http is not served by this version; leave it out"},
+      {"[admin]\nhttp = \"9632\"",
+       "pgweir.toml:2:8: admin.http: must be an address and a port: \"127.0.0.1:9632\", "
+       "\"[::1]:9632\""},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},
-      {"[slow_log]\npath = \"slow.json\"",
-       "pgweir.toml:2:8: key slow_log.path is not served by this version; leave it out"},
+      {"[slow_log]\nplans = true", "pgweir.toml:2:1: unknown key slow_log.plans"},
   };
   for (const BadValue& bad : cases) EXPECT_EQ(Fault(bad.text), bad.message) << bad.text;
 }

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace pgweir::proxy {
+
+struct HttpAnswer {
+  unsigned status = 200;
+  std::string type = "text/plain; charset=utf-8";
+  std::string body = {};
+};
+
+// A small HTTP/1.1 server for what operators' tools ask (Boost.Beast): GET and HEAD, a few
+// connections, bounded requests. All of it on the thread of its io_context, which also calls
+// `answer`.
+class HttpServer {
+ public:
+  using Answer = std::function<HttpAnswer(std::string_view path)>;
+
+  static constexpr int kMaxConnections = 32;  // more are closed at once
+  static constexpr size_t kMaxHeader = 8192;
+
+  HttpServer(boost::asio::io_context& io, Answer answer);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // "address:port" or "[address]:port", as the configuration has checked it.
+  Status Open(const std::string& address);
+
+ private:
+  struct State;
+  void Accept();
+
+  boost::asio::io_context& io_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::shared_ptr<State> state_;  // of the connections, too, which may end later
+};
+
+}  // namespace pgweir::proxy
