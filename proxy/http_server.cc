@@ -1,5 +1,7 @@
 #include "proxy/http_server.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/dispatch.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -113,7 +115,7 @@ HttpServer::HttpServer(boost::asio::io_context& io, Answer answer)
 
 HttpServer::~HttpServer() = default;
 
-Status HttpServer::Open(const std::string& address) {
+Status HttpServer::Open(const std::string& address, bool shared) {
   const auto fail = [&](std::string_view what) {
     return Errorf(sqlstate::kConfigFileError, "admin.http: can't listen on {}: {}", address, what);
   };
@@ -124,6 +126,10 @@ Status HttpServer::Open(const std::string& address) {
                                where->second);
   if (!error) acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(boost::asio::socket_base::reuse_address(true), error);
+  if (!error && shared) {
+    const int on = 1;
+    setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  }
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
   if (error) return fail(error.message());

@@ -32,8 +32,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // "address:port" or "[address]:port", as the configuration has checked it.
-  Status Open(const std::string& address);
+  // "address:port" or "[address]:port", as the configuration has checked it. `shared`: with other
+  // processes that listen there, too, such as the one that this one takes over from.
+  Status Open(const std::string& address, bool shared);
 
  private:
   struct State;

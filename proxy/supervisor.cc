@@ -129,7 +129,8 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
   if (const std::string& http = snapshot_->config().admin.http; !http.empty()) {
     http_ = std::make_unique<HttpServer>(
         io_, [this](std::string_view path) { return AnswerHttp(path); });
-    if (const Status served = http_->Open(http); !served.ok()) return served;
+    const bool shared = snapshot_->config().listen.so_reuseport;
+    if (const Status served = http_->Open(http, shared); !served.ok()) return served;
   }
   LogWarnings(snapshot_->config());
   for (auto& worker : workers_) worker->Start(fmt::format("worker-{}", worker->index()));

@@ -176,5 +176,14 @@ TEST_F(Http, ATakenPortIsSaid) {
   EXPECT_THAT(other.log(), HasSubstr("admin.http: can't listen on 127.0.0.1:"));
 }
 
+TEST_F(Http, APortIsSharedByThoseThatShareTheirs) {
+  const int http = FreePort();
+  PgweirOptions options = Options(http);
+  options.listen = "workers = 2\nso_reuseport = true";
+  PgweirProcess process(options);
+  PgweirProcess other(options);
+  EXPECT_EQ(Get(http, "/health").status, 200);
+}
+
 }  // namespace
 }  // namespace pgweir::test
