@@ -13,7 +13,6 @@ using std::chrono::milliseconds;
 
 class Policy : public testing::Test {
  protected:
-  Policy() { options_.path = "slow.json"; }
   bool Wants(uint64_t total_us, uint32_t random = kMost) {
     example_.record.times.total_us = total_us;
     return SlowLogPolicy(options_).Wants(example_.record, random);
@@ -29,12 +28,6 @@ TEST_F(Policy, WantsWhatTakesAsLongAsTheThreshold) {
   EXPECT_FALSE(Wants(99'999));
   options_.threshold = milliseconds(0);
   EXPECT_TRUE(Wants(0));
-}
-
-TEST_F(Policy, WantsNothingWithoutAFile) {
-  options_.path = "";
-  example_.record.sqlstate = "57014";
-  EXPECT_FALSE(Wants(1'000'000));
 }
 
 TEST_F(Policy, WantsErrorsUnlessToldNotTo) {
