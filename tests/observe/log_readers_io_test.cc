@@ -57,7 +57,7 @@ class LogReaders : public testing::Test {
   }
   // What pgBadger reports, by a filter of jq's.
   std::vector<std::string> Report(const std::string& filter) const {
-    Run("pgbadger -q -x json -o report.json slow.json");
+    Run("pgbadger --pid-dir . -q -x json -o report.json slow.json");
     return Run("jq -c '" + filter + "' report.json");
   }
 
