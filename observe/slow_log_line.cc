@@ -24,22 +24,6 @@ void Append(std::string& out, fmt::format_string<Args...> format, Args&&... args
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
 }
 
-std::string_view NameOf(CacheOutcome outcome) {
-  switch (outcome) {
-    case CacheOutcome::kHit:
-      return "hit";
-    case CacheOutcome::kStale:
-      return "stale";
-    case CacheOutcome::kMiss:
-      return "miss";
-    case CacheOutcome::kBypass:
-      return "bypass";
-    case CacheOutcome::kNone:
-      break;
-  }
-  return "none";
-}
-
 // What pgBadger takes for the name of a statement ends at a colon.
 void AppendName(std::string_view name, std::string& out) {
   const size_t begin = out.size();

@@ -32,6 +32,9 @@ enum class CacheOutcome : uint8_t {
   kBypass,  // a rule, but not for this statement
 };
 
+// "none", "hit" …
+std::string_view NameOf(CacheOutcome outcome);
+
 // Bit n: node n of the database (router::NodeId).
 using ShardBits = std::array<uint64_t, 4>;
 

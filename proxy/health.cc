@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -34,15 +35,16 @@ std::string NameOf(const pooler::NodeView& node) {
   return node.database == node.node ? node.node : node.database + "/" + node.node;
 }
 
+bool AllUp(const std::vector<pooler::NodeViewRef>& nodes) {
+  return std::ranges::all_of(nodes, [](const auto& node) { return HasPrimary(*node); });
+}
+
 // "name": "up" or "down", with commas.
-std::string NodesJson(const std::vector<pooler::NodeViewRef>& nodes, bool& all_up) {
+std::string NodesJson(const std::vector<pooler::NodeViewRef>& nodes) {
   std::string text;
-  all_up = true;
   for (const pooler::NodeViewRef& node : nodes) {
-    const bool up = HasPrimary(*node);
-    all_up = all_up && up;
     text += fmt::format("{}{}:\"{}\"", text.empty() ? "" : ",", Quoted(NameOf(*node)),
-                        up ? "up" : "down");
+                        HasPrimary(*node) ? "up" : "down");
   }
   return text;
 }
@@ -68,26 +70,23 @@ HttpAnswer Ready(const Shared& shared) {
   if (shared.control.shutting_down()) {
     return Json(503, R"({"status":"not ready","reason":"draining"})");
   }
-  bool up = false;
-  const std::string nodes = NodesJson(shared.nodes.Views(), up);
-  if (up) return Json(200, R"({"status":"ready"})");
+  const auto nodes = shared.nodes.Views();
+  if (AllUp(nodes)) return Json(200, R"({"status":"ready"})");
   return Json(
       503, fmt::format(
                R"({{"status":"not ready","reason":"a node has no usable primary","nodes":{{{}}}}})",
-               nodes));
+               NodesJson(nodes)));
 }
 
 HttpAnswer DatabaseHealth(const Shared& shared) {
-  bool up = false;
-  const std::string nodes = NodesJson(shared.nodes.Views(), up);
-  return Json(up ? 200 : 503,
-              fmt::format(R"({{"status":"{}","nodes":{{{}}}}})", up ? "ok" : "down", nodes));
+  const auto nodes = shared.nodes.Views();
+  const bool up = AllUp(nodes);
+  return Json(up ? 200 : 503, fmt::format(R"({{"status":"{}","nodes":{{{}}}}})", up ? "ok" : "down",
+                                          NodesJson(nodes)));
 }
 
 HttpAnswer DetailedHealth(const Shared& shared, const Snapshot& snapshot) {
-  bool up = false;
   const auto views = shared.nodes.Views();
-  NodesJson(views, up);
   pooler::Pool::Counts sum;
   for (const auto& listed : shared.pools.List()) sum.Add(listed.pool->counts());
   std::string nodes;
@@ -99,9 +98,9 @@ HttpAnswer DetailedHealth(const Shared& shared, const Snapshot& snapshot) {
   return Json(200,
               fmt::format(R"({{"status":"{}","version":"{}","workers":{},"clients":{},)"
                           R"("max_clients":{},"backends":{},"waiting":{},"nodes":{{{}}}}})",
-                          draining ? "draining"
-                          : up     ? "ok"
-                                   : "degraded",
+                          draining       ? "draining"
+                          : AllUp(views) ? "ok"
+                                         : "degraded",
                           PGWEIR_VERSION, shared.hosts.size(), shared.clients.load(),
                           snapshot.config().listen.max_clients, sum.open(), sum.waiting, nodes));
 }

@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/dispatch.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
@@ -24,6 +23,8 @@ constexpr const char* kPlain = "text/plain; charset=utf-8";
 
 std::string_view ToStd(beast::string_view text) { return {text.data(), text.size()}; }
 
+constexpr std::chrono::milliseconds kBetweenFailures{100};
+
 }  // namespace
 
 struct HttpServer::State {
@@ -31,11 +32,8 @@ struct HttpServer::State {
   int connections = 0;
 };
 
-namespace {
-
 // One client's connection, which keeps itself until it is over.
-template <class State>
-class Connection : public std::enable_shared_from_this<Connection<State>> {
+class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(tcp::socket socket, std::shared_ptr<State> state)
       : stream_(std::move(socket)), state_(std::move(state)) {
@@ -45,18 +43,15 @@ class Connection : public std::enable_shared_from_this<Connection<State>> {
 
   void Read() {
     parser_.emplace();
-    parser_->header_limit(kHeaderLimit);
+    parser_->header_limit(kMaxHeader);
     parser_->body_limit(0);
     stream_.expires_after(kPatience);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = this->shared_from_this()](beast::error_code error, size_t) {
-                       self->OnRequest(error);
-                     });
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [self = shared_from_this()](beast::error_code error, size_t) { self->OnRequest(error); });
   }
 
  private:
-  static constexpr size_t kHeaderLimit = HttpServer::kMaxHeader;
-
   void OnRequest(beast::error_code error) {
     const auto& request = parser_->get();
     const bool get = request.method() == http::verb::get || request.method() == http::verb::head;
@@ -89,7 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection<State>> {
     serializer_.emplace(response_);
     stream_.expires_after(kPatience);
     http::async_write(stream_, *serializer_,
-                      [self = this->shared_from_this()](beast::error_code error, size_t) {
+                      [self = shared_from_this()](beast::error_code error, size_t) {
                         const bool goes_on = !error && self->response_.keep_alive();
                         goes_on ? self->Read() : self->Close();
                       });
@@ -102,16 +97,14 @@ class Connection : public std::enable_shared_from_this<Connection<State>> {
 
   beast::tcp_stream stream_;
   std::shared_ptr<State> state_;
-  beast::flat_buffer buffer_{2 * kHeaderLimit};
+  beast::flat_buffer buffer_{2 * kMaxHeader};
   std::optional<http::request_parser<http::empty_body>> parser_;
   http::response<http::string_body> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
 };
 
-}  // namespace
-
 HttpServer::HttpServer(boost::asio::io_context& io, Answer answer)
-    : io_(io), acceptor_(io), state_(std::make_shared<State>(std::move(answer))) {}
+    : io_(io), acceptor_(io), pause_(io), state_(std::make_shared<State>(std::move(answer))) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -141,8 +134,14 @@ Status HttpServer::Open(const std::string& address, bool shared) {
 void HttpServer::Accept() {
   acceptor_.async_accept(io_, [this](beast::error_code error, tcp::socket socket) {
     if (error == boost::asio::error::operation_aborted) return;
-    if (!error && state_->connections < kMaxConnections) {
-      std::make_shared<Connection<State>>(std::move(socket), state_)->Read();
+    if (error) {
+      pause_.expires_after(kBetweenFailures);
+      return pause_.async_wait([this](beast::error_code stopped) {
+        if (!stopped) Accept();
+      });
+    }
+    if (state_->connections < kMaxConnections) {
+      std::make_shared<Connection>(std::move(socket), state_)->Read();
     }
     Accept();
   });

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,11 +39,13 @@ class HttpServer {
 
  private:
   struct State;
+  class Connection;
   void Accept();
 
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  std::shared_ptr<State> state_;  // of the connections, too, which may end later
+  boost::asio::steady_timer pause_;  // while the system has no room for another connection
+  std::shared_ptr<State> state_;     // of the connections, too, which may end later
 };
 
 }  // namespace pgweir::proxy

@@ -11,6 +11,7 @@
 namespace pgweir::proxy {
 namespace {
 
+using observe::CacheOutcome;
 using observe::DigestSums;
 using observe::DigestTable;
 
@@ -68,14 +69,6 @@ std::vector<std::unique_ptr<Digest>> DigestsOf(const Shared& shared) {
     return a->sums.total_us.Get() > b->sums.total_us.Get();
   });
   return sorted;
-}
-
-std::string_view NameOf(observe::CacheOutcome outcome) {
-  using Outcome = observe::CacheOutcome;
-  if (outcome == Outcome::kHit) return "hit";
-  if (outcome == Outcome::kStale) return "stale";
-  if (outcome == Outcome::kMiss) return "miss";
-  return outcome == Outcome::kBypass ? "bypass" : "";
 }
 
 }  // namespace
@@ -147,7 +140,7 @@ net::Task<Rows> FillSlow(const View& view) {
         .Number(statement.rows)
         .Number(statement.bytes)
         .Text(NamesOf(statement.shards, statement.database, view))
-        .TextOrNull(NameOf(statement.cache))
+        .TextOrNull(statement.cache == CacheOutcome::kNone ? "" : NameOf(statement.cache))
         .TextOrNull(statement.sqlstate)
         .Text(statement.text);
   }
