@@ -16,6 +16,7 @@ inline constexpr std::string_view kInvalidParameterValue = "22023";
 inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
 inline constexpr std::string_view kTransactionTimeout = "25P04";
 inline constexpr std::string_view kReadOnlyTransaction = "25006";
+inline constexpr std::string_view kInvalidSqlStatementName = "26000";
 inline constexpr std::string_view kSerializationFailure = "40001";
 inline constexpr std::string_view kInvalidAuthorization = "28000";
 inline constexpr std::string_view kInvalidPassword = "28P01";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fmt/format.h"
 #include "wire/byte_reader.h"
 
 namespace pgweir::proxy {
@@ -42,6 +43,16 @@ void AnswerCapture::Take(wire::Bytes bytes) {
     OnBody(piece);
     if (body_left_ == 0) OnEnd();
   }
+}
+
+void AnswerCapture::Join(AnswerCapture other) {
+  too_long_ =
+      other.too_long_ || rows.size() + row_description.size() + other.rows.size() > max_bytes_;
+  complete_ = other.complete_ && !too_long_;
+  if (!complete_) return GiveUp();
+  rows += other.rows;
+  row_count += other.row_count;
+  tag = fmt::format("SELECT {}", row_count);
 }
 
 void AnswerCapture::OnHeader() {

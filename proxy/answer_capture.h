@@ -16,6 +16,10 @@ class AnswerCapture {
   // What the client is sent, in pieces of any size.
   void Take(wire::Bytes bytes);
 
+  // Behind this answer, which is complete, come the rows of another one to the same read. Complete
+  // only if that is, and both together are not too long.
+  void Join(AnswerCapture other);
+
   // The client has been sent some of it.
   bool begun() const { return begun_; }
   // All of it is here, up to a ReadyForQuery with that status.

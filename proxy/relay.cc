@@ -373,7 +373,7 @@ bool Relay::TakeReplies(wire::Bytes in) {
   if (beginning_anew_ && !lease_->tracker.outstanding()) {
     beginning_anew_ = false;
     const std::string request = std::exchange(again_, {});
-    watch_.TakeAgain(joint_ == nullptr || !joint_->goes_on());
+    watch_.TakeAgain(!goes_on());
     SendToBackend(TakeRequests(wire::AsBytes(request)));
   } else if (!lease_->tracker.outstanding() &&
              !(joint_ != nullptr && joint_->goes_on_elsewhere())) {
@@ -462,7 +462,11 @@ void Relay::OnError(const wire::Frame& frame, uint32_t token, bool swallowed) {
   if (swallowed && token != 0 && token < RequestRewriter::kFirstToken) {
     command_error_ = Error(error->sqlstate, error->message);
   }
-  if (!swallowed && IsFatal(error->severity)) told_fatal_ = true;
+  if (swallowed) {
+    rewriter_.NoteOwnError(wire::AsText(frame.head), token);
+  } else if (IsFatal(error->severity)) {
+    told_fatal_ = true;
+  }
 }
 
 // Requests with a token have ended.
@@ -701,7 +705,7 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       step = Step::kMore;
       break;
     }
-    if (joint_ == nullptr || !joint_->goes_on()) {
+    if (!goes_on()) {
       const bool passes = mode_ == config::PoolMode::kSession;
       watch_.OnRequest(frame, in, passes ? rewriter_.passed() : rewriter_.state(), *parameters);
     }

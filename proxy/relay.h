@@ -126,6 +126,8 @@ class Relay {
   // What several backends answer is one answer for the client; null = each is its own.
   void set_joint(JointAnswer* joint) { joint_ = joint; }
   const JointAnswer* joint() const { return joint_; }
+  // The client's request has been answered in part, by backends before.
+  bool goes_on() const { return joint_ != nullptr && joint_->goes_on(); }
 
   Next Pump();
 

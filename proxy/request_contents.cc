@@ -134,7 +134,7 @@ class RequestWalk {
       found.facts = (*named)->facts;
       found.text = (*named)->text;
       found.types = (*named)->types;
-      found.not_kept = (*named)->stays();
+      found.not_kept = (*named)->stays() && (*named)->text.empty();
     }
     return found;
   }

@@ -169,7 +169,18 @@ void RequestRewriter::NoteDdl() {
 }
 
 // They are doubted, not forgotten: the server may skip it, and then they are there.
+uint32_t RequestRewriter::CloseWhatItEnds() {
+  const std::string name = std::exchange(deallocates_, {});
+  if (std::exchange(closes_all_, false)) return CloseAll();
+  const StatementRef* const found = name.empty() ? nullptr : state_.Find(name);
+  if (found == nullptr) return 0;
+  const uint32_t token = Token({Kind::kCloseName, (*found)->id, *found, name});
+  state_.Remove(name);
+  return token;
+}
+
 uint32_t RequestRewriter::CloseAll() {
+  deallocators_.clear();
   backend_->prepared.DoubtAll();
   return Token({Kind::kCloseAll, 0, nullptr, {}, state_.RemoveAll()});
 }

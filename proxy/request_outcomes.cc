@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "base/strings.h"
 #include "proxy/error_response.h"
@@ -18,9 +19,9 @@ using pooler::Backend;
 using pooler::PreparedStatements;
 using Outcome = wire::ReplyTracker::Outcome;
 
-bool IsSyntaxError(std::string_view body) {
+bool IsError(std::string_view body, std::string_view sqlstate) {
   const auto error = wire::ReadErrorFields(wire::AsBytes(body));
-  return error.ok() && error->sqlstate == sqlstate::kSyntaxError;
+  return error.ok() && error->sqlstate == sqlstate;
 }
 
 // An error's body with the position that it tells, if it does, in the client's text.
@@ -102,6 +103,7 @@ void RequestRewriter::Settle(const wire::ReplyTracker::Settled& settled, Backend
 void RequestRewriter::Forget() {
   actions_.clear();
   stand_ins_.clear();
+  shadow_error_.clear();
   first_token_ = kFirstToken;
   unnamed_batch_ = 0;
   reading_changes_ = false;
@@ -128,13 +130,33 @@ const RequestRewriter::Action* RequestRewriter::Asked(uint32_t token) const {
 std::string RequestRewriter::ErrorInstead(std::string_view body, uint32_t token) const {
   std::string out;
   const Action* asked = Asked(token);
-  if (asked != nullptr && asked->kind == Kind::kRefused && IsSyntaxError(body)) {
+  if (asked != nullptr && asked->kind == Kind::kRefused && IsError(body, sqlstate::kSyntaxError)) {
     AppendError(out, Severity::kError, asked->refusal);
+    return out;
+  }
+  if (asked != nullptr && asked->kind == Kind::kRenamed && LacksWhatFailed(body)) {
+    wire::AppendErrorBody(out, shadow_error_);
     return out;
   }
   const std::string renamed = InClientsNames(body, asked);
   if (!renamed.empty()) wire::AppendErrorBody(out, renamed);
   return out;
+}
+
+void RequestRewriter::NoteOwnError(std::string_view body, uint32_t token) {
+  const Action* asked = Asked(token);
+  if (asked == nullptr || asked->kind != Kind::kShadow) return;
+  shadow_error_ = body;
+  shadow_error_of_ = asked->id;
+}
+
+bool RequestRewriter::LacksWhatFailed(std::string_view body) const {
+  if (shadow_error_.empty() || !IsError(body, sqlstate::kInvalidSqlStatementName)) return false;
+  const std::string name = PreparedStatements::NameOf(shadow_error_of_);
+  const size_t at = body.find(name);
+  if (at == std::string_view::npos) return false;
+  const std::string_view behind = body.substr(at + name.size());
+  return behind.empty() || !absl::ascii_isdigit(behind.front());
 }
 
 std::string RequestRewriter::InClientsNames(std::string_view body, const Action* asked) const {

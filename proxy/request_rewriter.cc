@@ -48,7 +48,7 @@ bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& ba
       OnDescribeOrClose(frame);
       break;
     case frontend::kExecute:
-      Ask(Request::kExecute, Answers::kForward, std::exchange(closes_all_, false) ? CloseAll() : 0);
+      Ask(Request::kExecute, Answers::kForward, CloseWhatItEnds());
       break;
     case frontend::kSync:
       NextBatch();
@@ -138,7 +138,7 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
   if (facts->effects == router::kNoEffect) return Ask(Request::kQuery);
   ForgetSequences(*facts, frame.offset);
   if (OnQueryWithNumbers(frame, *text)) return Note(*facts, facts->effects, *text);
-  if ((facts->effects & kNamesInSql) != 0 && OnQueryWithNames(frame, *facts, *text)) return;
+  if ((facts->effects & kNamesInSql) != 0 && OnQueryWithNames(frame, facts, *text)) return;
   Note(*facts, facts->effects, *text);
   const bool closes_all = (facts->effects & router::kDeallocatesAll) != 0;
   Ask(Request::kQuery, Answers::kForward, closes_all ? CloseAll() : 0);

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "base/strings.h"
 #include "config/config.h"
 #include "pooler/backend.h"
 #include "proxy/edited_text.h"
@@ -98,6 +100,9 @@ class RequestRewriter {
   // with its own names of statements instead of ours. "" when the error is to pass as it is.
   std::string ErrorInstead(std::string_view body, uint32_t token) const;
 
+  // The server's error, with this body, of a request of ours that the client does not see.
+  void NoteOwnError(std::string_view body, uint32_t token);
+
   // The parameters of the statement that was asked about by the request with this token, in place
   // of those that the server tells with this body. "" when these are the client's.
   std::string DescriptionInstead(std::string_view body, uint32_t token) const;
@@ -169,6 +174,8 @@ class RequestRewriter {
   std::string AnalysisKey();
   StatementRef ForThisBackend(std::string_view name, const StatementRef& named);
   void SetUnnamed(uint64_t number);
+  // For the Execute of what is bound, which may end statements.
+  uint32_t CloseWhatItEnds();
   // For the request that ends all prepared statements.
   uint32_t CloseAll();
   // The name of a client's that is none of ours, as the server is to know it.
@@ -190,6 +197,8 @@ class RequestRewriter {
   // The statement of this name is made on the backend under that very name: the session stays
   // there.
   void KeepHere(std::string_view name, const char* reason);
+  // Likewise one that SQL makes where it is not by itself in a Query; `text` is all of that SQL.
+  void KeepPrepared(const PreparedName& use, std::string_view text, const router::FactsRef& facts);
 
   // Makes the backend have the statement before the request at `at`, in the batch that it is part
   // of.
@@ -206,12 +215,14 @@ class RequestRewriter {
 
   // --- names of statements in SQL (sql_names.cc) ---
   // Sends the Query with our names in it. False when there is none to be replaced.
-  bool OnQueryWithNames(const wire::Frame& frame, const router::Facts& facts,
+  bool OnQueryWithNames(const wire::Frame& frame, const router::FactsRef& facts,
                         std::string_view text);
   void OnSqlPrepare(const wire::Frame& frame, const router::Facts& facts, std::string_view text,
                     const PreparedName& use);
-  // The text of an unnamed Parse with our names in it; "" when there is none to be replaced.
-  std::string ReplaceNamesInBatch(std::string_view text, size_t at);
+  // The text of a Parse with our names in it; "" when there is none to be replaced. `deallocates`:
+  // the client's name of the statement that it will end.
+  std::string ReplaceNamesInBatch(std::string_view text, const router::FactsRef& facts, size_t at,
+                                  std::string& deallocates);
   void MakeExpendable(std::string_view name, size_t at, wire::ReplyTracker::Answers answers);
 
   // --- numbers that INSERTs leave to sequences (sql_numbers.cc) ---
@@ -241,6 +252,9 @@ class RequestRewriter {
   void NoteUnseen(const router::FactsRef& facts);
   // The one with this token, or null.
   const Action* Asked(uint32_t token) const;
+  // Whether the error with this body says that the statement is missing which could not be
+  // prepared.
+  bool LacksWhatFailed(std::string_view body) const;
   // The body of an error, of what is `asked`; "" when it has no name of ours, and no position in a
   // text with such names.
   std::string InClientsNames(std::string_view body, const Action* asked) const;
@@ -263,9 +277,16 @@ class RequestRewriter {
   // Statements that stand for the client's of these names, by number; of several alike those that
   // SQL names.
   std::vector<std::pair<uint64_t, std::string>> stand_ins_;
+  // Why the server would not prepare a statement before the Query that needs it, and the
+  // statement's number.
+  std::string shadow_error_;
+  uint64_t shadow_error_of_ = 0;
   uint32_t first_token_ = kFirstToken;  // of actions_.front()
   bool fresh_ = false;                  // nothing of the client's has gone to the backend yet
   bool closes_all_ = false;             // what is bound does
+  std::string deallocates_;             // or ends the statement of this name; "" = none
+  // Likewise each of these named statements.
+  absl::flat_hash_map<std::string, std::string, StringHash, StringEq> deallocators_;
   bool reading_changes_ = false;  // standard_conforming_strings may change with what is outstanding
   uint64_t unnamed_batch_ = 0;    // in which the backend's unnamed statement changed; 0 = long ago
   uint64_t batch_ = 1;

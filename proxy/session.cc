@@ -219,7 +219,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
 bool Session::Begin(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
   if (sharded()) relay_.Give(sharding_->numbers);
-  if (relay_.joint() != nullptr && relay_.joint()->goes_on()) {
+  if (relay_.goes_on()) {
     watch_.AddPlace(PlaceOf(*at_));
   } else {
     watch_.set_place(PlaceOf(*at_));
@@ -242,7 +242,7 @@ RequestReader::State Session::NextRequest(wire::Bytes& request) {
 
 void Session::Rewind() {
   requests_.Rewind();
-  watch_.TakeAgain(relay_.joint() == nullptr || !relay_.joint()->goes_on());
+  watch_.TakeAgain(!relay_.goes_on());
 }
 
 void Session::Accept(wire::Bytes request, std::string_view answer) {
@@ -252,9 +252,8 @@ void Session::Accept(wire::Bytes request, std::string_view answer) {
 }
 
 void Session::Reject(wire::Bytes request, const Status& error) {
-  // Its first parts have been under way.
-  const bool goes_on = relay_.joint() != nullptr && relay_.joint()->goes_on();
-  if (!goes_on) watch_.OnRequests(request, relay_.state(), *relay_.parameters);
+  // Else its first parts have been under way.
+  if (!relay_.goes_on()) watch_.OnRequests(request, relay_.state(), *relay_.parameters);
   watch_.OnReject(error, Clock::now());
   requests_.Reject(request, error);
 }

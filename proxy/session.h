@@ -111,11 +111,9 @@ class Session {
   cache::Key CacheKeyOf(const RequestStatement& statement);
   cache::Extent ExtentOf(const RequestStatement& statement, const router::Catalog& catalog);
   cache::EntryRef FindCached(const cache::Key& key);
-  // The request at hand goes to one node only.
-  bool one_node() const;
   void NoteOrigin(const cache::Key& key, const RequestStatement& statement,
                   const router::Catalog& catalog);
-  UnattendedRead Unattended(const RequestStatement& statement) const;
+  std::optional<UnattendedRead> Unattended(const RequestStatement& statement);
   void Refresh(const cache::Key& key, const RequestStatement& statement,
                const router::Catalog& catalog);
   void Verify(const RequestStatement& statement, const cache::EntryRef& entry,
@@ -155,6 +153,8 @@ class Session {
   net::Task<bool> CarryOn();
   // What the node at_ is sent of a request to several.
   std::string PartHere(const std::string& request);
+  // What this one is.
+  std::string PartOf(const std::string& request, const Node& at);
   // SQL that the transaction began with elsewhere.
   std::string_view First() const { return sharded() ? sharding_->first : std::string_view(); }
   // The request under way is counted by the pattern that led it to at_, else by the first of at_'s.

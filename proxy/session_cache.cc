@@ -233,20 +233,20 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   const bool shadow = rule != nullptr && rule->mode == config::CacheMode::kShadow;
   const cache::Key key = CacheKeyOf(*statement);
   const cache::EntryRef entry = FindCached(key);
-  Freshness freshness =
+  const Freshness freshness =
       entry == nullptr ? Freshness::kExpired : cache::Judge(*entry, read.lifetimes, Clock::now());
-  // A refresh or comparison asks one node.
-  const bool alone = one_node();
-  if (freshness == Freshness::kStale && !alone) freshness = Freshness::kIfError;
   const bool hit = freshness == Freshness::kFresh || freshness == Freshness::kStale;
   if (hit && shadow) return known.ShadowHit();
   if (hit) {
     known.Hit();
-    Answer(request, *statement, entry,
-           freshness == Freshness::kStale ? CacheOutcome::kStale : CacheOutcome::kHit);
-    if (freshness == Freshness::kStale) return Refresh(key, *statement, *known.catalog);
-    if (rule != nullptr && alone && IsChosen(rule->verify)) Verify(*statement, entry, *rule);
-    return;
+    const bool stale = freshness == Freshness::kStale;
+    // Before the answer, which ends what is known of the nodes that it is of.
+    if (stale) {
+      Refresh(key, *statement, *known.catalog);
+    } else if (rule != nullptr && IsChosen(rule->verify)) {
+      Verify(*statement, entry, *rule);
+    }
+    return Answer(request, *statement, entry, stale ? CacheOutcome::kStale : CacheOutcome::kHit);
   }
   known.Miss();
   watch_.set_cache(CacheOutcome::kMiss);
@@ -288,10 +288,6 @@ bool Session::AnswersInTransaction(wire::Bytes request, const RequestContents& c
   return cached_->answered;
 }
 
-bool Session::one_node() const {
-  return !sharded() || (sharding_->onward.empty() && relay_.joint() == nullptr);
-}
-
 void Session::NoteOrigin(const cache::Key& key, const RequestStatement& statement,
                          const router::Catalog& catalog) {
   EntryOrigin& origin = cached_->origin;
@@ -303,13 +299,23 @@ void Session::NoteOrigin(const cache::Key& key, const RequestStatement& statemen
   origin.sent_at = Clock::now();
 }
 
-// What a client's request asks, by itself: nobody sees it but the cache.
-UnattendedRead Session::Unattended(const RequestStatement& statement) const {
-  UnattendedRead read{at_->primary, relay_.parameters, "", cached_->cache.store.max_entry_bytes()};
+// What a client's request asks, by itself: nobody sees it but the cache. Nothing when one of its
+// nodes is gone.
+std::optional<UnattendedRead> Session::Unattended(const RequestStatement& statement) {
+  std::string request;
   if (cached_->request.extended) {
-    read.request = UnnamedBatch(statement.text, statement.types, statement.values);
+    request = UnnamedBatch(statement.text, statement.types, statement.values);
   } else {
-    wire::AppendQuery(read.request, statement.text);
+    wire::AppendQuery(request, statement.text);
+  }
+  UnattendedRead read{{}, relay_.parameters, cached_->cache.store.max_entry_bytes()};
+  const bool joint = relay_.joint() != nullptr;
+  read.parts.push_back({at_->primary, joint ? PartOf(request, *at_) : request});
+  if (!joint) return read;
+  for (auto id = sharding_->onward.rbegin(); id != sharding_->onward.rend(); ++id) {
+    const auto node = NodeOf(sharding_->map->NameOf(*id));
+    if (!node.ok()) return std::nullopt;
+    read.parts.push_back({(*node)->primary, PartOf(request, **node)});
   }
   return read;
 }
@@ -319,18 +325,22 @@ void Session::Refresh(const cache::Key& key, const RequestStatement& statement,
                       const router::Catalog& catalog) {
   CachedRead& read = *cached_;
   read.cache.stale_served.fetch_add(1, std::memory_order_relaxed);
+  std::optional<UnattendedRead> asks = Unattended(statement);
+  if (!asks.has_value()) return;
   NoteOrigin(key, statement, catalog);
   auto lead = read.cache.flights.TryLead(key, read.origin.reading);
   if (!lead.has_value()) return;
   const bool keeps_empty = read.lifetimes.empty_ttl > Duration::zero();
-  net::Spawn(RefreshEntry(host_.worker(), read.cache, *std::move(lead), Unattended(statement),
+  net::Spawn(RefreshEntry(host_.worker(), read.cache, *std::move(lead), *std::move(asks),
                           read.origin, keeps_empty));
 }
 
 void Session::Verify(const RequestStatement& statement, const cache::EntryRef& entry,
                      const cache::Rule& rule) {
-  net::Spawn(VerifyEntry(host_.worker(), cached_->cache, Unattended(statement), entry,
-                         rule.verify_disables));
+  std::optional<UnattendedRead> asks = Unattended(statement);
+  if (!asks.has_value()) return;
+  net::Spawn(
+      VerifyEntry(host_.worker(), cached_->cache, *std::move(asks), entry, rule.verify_disables));
 }
 
 // The session asks the server, and its answer is kept.
@@ -458,7 +468,7 @@ void Session::KeepAnswer() {
 bool Session::AnswerStale(wire::Bytes request, const Status& reason) {
   if (cached_ == nullptr || cached_->stale == nullptr || !IsConnectionClass(reason)) return false;
   // The client has rows of other nodes already.
-  if (relay_.joint() != nullptr && relay_.joint()->goes_on()) return false;
+  if (relay_.goes_on()) return false;
   const cache::EntryRef entry = std::exchange(cached_->stale, nullptr);
   if (!cached_->cache.versions.Holds(entry->reading)) return false;
   const RequestContents contents = ReadRequest(request, Reading());

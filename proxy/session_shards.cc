@@ -262,8 +262,12 @@ net::Task<bool> Session::CarryOn() {
 }
 
 std::string Session::PartHere(const std::string& request) {
-  const auto node = sharding_->map->Find(at_->name);
-  if (!sharding_->joint.begun() || !node.has_value()) return request;
+  return sharding_->joint.begun() ? PartOf(request, *at_) : request;
+}
+
+std::string Session::PartOf(const std::string& request, const Node& at) {
+  const auto node = sharding_->map->Find(at.name);
+  if (!node.has_value()) return request;
   router::Planner& planner = host_.tools().planners.Of(*catalog_, sharding_->map);
   std::string part = SplitRequest(wire::AsBytes(request), Reading(), planner, *node);
   return part.empty() ? request : part;

@@ -103,6 +103,7 @@ void SessionState::KeepUnnamed(uint64_t number, std::string_view text, std::stri
   unnamed_.held = true;
   unnamed_.text.assign(text);
   unnamed_.types.assign(types);
+  unnamed_.deallocates.clear();
   unnamed_.facts = std::move(facts);
   unnamed_.numbered = nullptr;
 }

@@ -47,6 +47,7 @@ class SessionState {
     bool held = true;     // `text` is all of it; else it was too long to keep
     std::string text;
     std::string types;
+    std::string deallocates;  // the statement of this name; "" = none
     router::FactsRef facts;
     NumberedStatementRef numbered;  // what servers have of it in its place; null = itself
 

@@ -55,6 +55,7 @@ class RouteMaker {
 
   void Add(const RequestStatement& statement) {
     if (statement.too_long) return Unread("a statement of more than 96 KiB is too long");
+    if (statement.not_kept && !statement.carried_out()) return;  // its server says what it is
     if (statement.not_kept) {
       return Unread(
           "a statement that was prepared with more than 48 KiB, or among others, has no "

@@ -17,8 +17,6 @@ using wire::Request;
 using Answers = wire::ReplyTracker::Answers;
 using Command = PreparedName::Command;
 
-constexpr char kPreparedAmongOthers[] = "PREPARE among other statements";
-
 // Statements that a client's command may take for its own, where ours is to stay.
 std::string Expendable(int number) {
   return fmt::format("{}0_{}", PreparedStatements::kPrefix, number);
@@ -26,14 +24,14 @@ std::string Expendable(int number) {
 
 }  // namespace
 
-bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::Facts& facts,
+bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::FactsRef& facts,
                                        std::string_view text) {
   const auto names = FindPreparedNames(text, tools_.statements.scan());
   // What a client has begun without its Sync is not to be ended by one of ours.
   const bool in_batch = backend_->tracker.batch_open() || backend_->tracker.skipping();
-  if (!in_batch && names.size() == 1 && facts.statements.size() == 1 &&
+  if (!in_batch && names.size() == 1 && facts->statements.size() == 1 &&
       names.front().command == Command::kPrepare) {
-    OnSqlPrepare(frame, facts, text, names.front());
+    OnSqlPrepare(frame, *facts, text, names.front());
     return true;
   }
   EditedText renamed(text);
@@ -41,7 +39,7 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
   int expendable = 0;
   for (const PreparedName& use : names) {
     if (use.command == Command::kPrepare && state_.Find(use.name) == nullptr) {
-      KeepHere(use.name, kPreparedAmongOthers);
+      KeepPrepared(use, text, facts);
     }
     const StatementRef* named = state_.Find(use.name);
     const StatementRef found = named != nullptr ? ForThisBackend(use.name, *named) : nullptr;
@@ -69,7 +67,7 @@ bool RequestRewriter::OnQueryWithNames(const wire::Frame& frame, const router::F
     state_.Remove(use.name);
   }
   if (!renamed.changed()) return false;
-  Note(facts, facts.effects, text);
+  Note(*facts, facts->effects, text);
   if (token == 0) token = Token({Kind::kRenamed, 0});
   actions_[token - first_token_].shifts = renamed.TakeShifts();
   wire::AppendQuery(flight_->Replace(frame.offset, frame.end()), std::move(renamed).Finish());
@@ -117,18 +115,20 @@ void RequestRewriter::OnSqlPrepare(const wire::Frame& frame, const router::Facts
   naming_earlier_ = naming_;
 }
 
-std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t at) {
+std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text,
+                                                 const router::FactsRef& facts, size_t at,
+                                                 std::string& deallocates) {
   EditedText renamed(text);
   for (const PreparedName& use : FindPreparedNames(text, tools_.statements.scan())) {
     if (use.command == Command::kPrepare && state_.Find(use.name) == nullptr) {
-      KeepHere(use.name, kPreparedAmongOthers);
+      KeepPrepared(use, text, facts);
     }
+    if (use.command == Command::kDeallocate) deallocates = use.name;
     const StatementRef* named = state_.Find(use.name);
     const StatementRef found = named != nullptr ? ForThisBackend(use.name, *named) : nullptr;
     if (found == nullptr || found->stays()) {
       const std::string foreign = Foreign(use.name);
       if (foreign != use.name) renamed.Replace(use.span, foreign);
-      if (use.command == Command::kDeallocate) state_.Remove(use.name);
       continue;
     }
     if (use.command != Command::kDeallocate) {
@@ -139,7 +139,6 @@ std::string RequestRewriter::ReplaceNamesInBatch(std::string_view text, size_t a
     }
     MakeExpendable(Expendable(0), at, Answers::kSwallowUnlessError);
     renamed.Replace(use.span, Expendable(0));
-    state_.Remove(use.name);
   }
   shifts_ = renamed.TakeShifts();
   return renamed.changed() ? std::move(renamed).Finish() : std::string();

@@ -67,6 +67,18 @@ void RequestRewriter::KeepHere(std::string_view name, const char* reason) {
   state_.PinForGood(reason);
 }
 
+void RequestRewriter::KeepPrepared(const PreparedName& use, std::string_view text,
+                                   const router::FactsRef& facts) {
+  KeepHere(use.name, "PREPARE among other statements");
+  if (facts->statements.size() != 1) return;
+  auto statement = std::make_shared<Statement>();
+  statement->text = text;
+  statement->text.erase(use.span.offset, use.span.length);
+  statement->name_at = use.span.offset;
+  statement->facts = facts;
+  state_.Add(use.name, std::move(statement));
+}
+
 void RequestRewriter::Ensure(const Statement& statement, size_t at) {
   if (statement.stays()) return;
   const auto presence = backend_->prepared.Use(statement.id, batch_);

@@ -30,6 +30,7 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
     if (!name.has_value() || name->empty()) {
       SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
       unnamed.held = false;
+      unnamed.deallocates.clear();
       unnamed.facts = nullptr;
       unnamed.numbered = nullptr;
       if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
@@ -49,8 +50,10 @@ void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view 
   router::FactsRef facts = Understand(text);
   if (Refuses(frame, *facts)) return;
   ForgetSequences(*facts, frame.offset);
-  std::string replaced;
-  if ((facts->effects & kNamesInSql) != 0) replaced = ReplaceNamesInBatch(text, frame.offset);
+  std::string replaced, deallocates;
+  if ((facts->effects & kNamesInSql) != 0) {
+    replaced = ReplaceNamesInBatch(text, facts, frame.offset, deallocates);
+  }
   if (!replaced.empty()) {
     wire::AppendParse(flight_->Replace(frame.offset, frame.end()), "", replaced, types);
     text = replaced;
@@ -63,6 +66,7 @@ void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view 
   unnamed.held = replaced.empty();  // names of ours in it hold for this batch
   unnamed.text.assign(text);
   unnamed.types.assign(types);
+  unnamed.deallocates = std::move(deallocates);
   unnamed.facts = std::move(facts);
   unnamed.numbered = numbered;
   if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
@@ -93,9 +97,9 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
   }
   router::FactsRef facts = Understand(text);
   if (Refuses(frame, *facts)) return;
-  std::string replaced;
+  std::string replaced, deallocates;
   if ((facts->effects & kNamesInSql) != 0) {
-    replaced = ReplaceNamesInBatch(text, frame.offset);
+    replaced = ReplaceNamesInBatch(text, facts, frame.offset, deallocates);
     if (!replaced.empty()) {
       // Where else it is prepared, what it names would be missing.
       state_.PinForGood("statement that names another");
@@ -106,6 +110,7 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
   StatementRef statement = store_.Intern(text, types, AnalysisKey(), std::move(facts),
                                          std::string::npos, std::move(numbered));
   state_.Add(name, statement);
+  if (!deallocates.empty()) deallocators_[name] = std::move(deallocates);
   const uint64_t id = statement->id;
   const auto presence = backend_->prepared.Use(id, batch_);
   if (presence == PreparedStatements::Presence::kThere) {
@@ -159,9 +164,11 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   const auto name = body.Text();
   if (!portal.has_value() || !name.has_value()) return Ask(Request::kBind);
   bound_ = body.rest();
+  deallocates_.clear();
   if (name->empty()) {
     EnsureUnnamed(frame.offset);
     const SessionState::Unnamed& unnamed = state_.unnamed();
+    deallocates_ = unnamed.deallocates;
     if (unnamed.number != 0 && unnamed.facts != nullptr) {
       NoteUnseen(unnamed.facts);
       if (unnamed.facts->effects != router::kNoEffect) {
@@ -179,6 +186,8 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   const StatementRef found = named != nullptr ? ForThisBackend(*name, *named) : nullptr;
   std::string ours = found != nullptr ? ServerName(*found, *name) : Foreign(*name);
   if (found != nullptr) {
+    const auto ends = deallocators_.find(*name);
+    if (ends != deallocators_.end()) deallocates_ = ends->second;
     ForgetSequences(*found->facts, frame.offset);
     Ensure(*found, frame.offset);
   }
@@ -235,6 +244,9 @@ void RequestRewriter::OnCloseStatement(const wire::Frame& frame, std::string_vie
   if (found == nullptr) return Ask(Request::kClose);
   const uint32_t token = Token({Kind::kCloseName, (*found)->id, *found, std::string(name)});
   state_.Remove(name);
+  if (const auto ends = deallocators_.find(name); ends != deallocators_.end()) {
+    deallocators_.erase(ends);
+  }
   Ask(Request::kClose, Answers::kForward, token);
 }
 

@@ -26,7 +26,7 @@ struct Statement {
 
   const std::string& on_servers() const { return numbered != nullptr ? numbered->text : text; }
   // It can't be prepared elsewhere: it stays on the one backend where its client made it, under the
-  // client's own name. `id` is 0 then.
+  // client's own name. `id` is 0 then, and `text` may be "".
   bool stays() const { return id == 0; }
 };
 using StatementRef = std::shared_ptr<const Statement>;

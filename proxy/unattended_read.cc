@@ -16,9 +16,18 @@ class Reader {
       : worker_(worker), event_(worker), read_(std::move(read)) {}
 
   net::Task<AnswerCapture> Run() {
-    AnswerCapture capture;
     event_.SetDeadline(Clock::now() + kPatience);
-    if (!co_await TakeBackend()) co_return capture;
+    AnswerCapture whole = co_await Ask(read_.parts.front());
+    for (size_t i = 1; i < read_.parts.size() && whole.complete(); ++i) {
+      whole.Join(co_await Ask(read_.parts[i]));
+    }
+    co_return whole;
+  }
+
+ private:
+  net::Task<AnswerCapture> Ask(const UnattendedRead::Part& part) {
+    AnswerCapture capture;
+    if (!co_await TakeBackend(*part.pool)) co_return capture;
     const std::string settings = wire::SettingsChange(*lease_->parameters, *read_.parameters);
     if (!settings.empty()) {
       BackendCommand set(lease_, worker_, settings);
@@ -27,16 +36,16 @@ class Reader {
       lease_->parameters = read_.parameters;
     }
     capture.Begin(read_.max_bytes);
-    BackendCommand ask(lease_, worker_, wire::AsBytes(read_.request), capture);
-    if (co_await Finish(ask) && lease_->tracker.idle()) lease_.Return(Clock::now());
+    BackendCommand ask(lease_, worker_, wire::AsBytes(part.request), capture);
+    const bool done = co_await Finish(ask);
+    done && lease_->tracker.idle() ? lease_.Return(Clock::now()) : lease_.Discard();
     co_return capture;
   }
 
- private:
-  net::Task<bool> TakeBackend() {
+  net::Task<bool> TakeBackend(pooler::Pool& pool) {
     for (int tries = 0; tries < kMostTries; ++tries) {
-      lease_ = read_.pool->TryAcquire(event_, read_.parameters->custom_settings());
-      if (!lease_ && !co_await AwaitBackend()) co_return false;
+      lease_ = pool.TryAcquire(event_, read_.parameters->custom_settings());
+      if (!lease_ && !co_await AwaitBackend(pool)) co_return false;
       const bool suits = lease_->custom_settings == 0 ||
                          lease_->custom_settings == read_.parameters->custom_settings();
       if (suits && pooler::DrainUnasked(*lease_, worker_.scratch())) co_return true;
@@ -45,8 +54,8 @@ class Reader {
     co_return false;
   }
 
-  net::Task<bool> AwaitBackend() {
-    pooler::Pool::Waiting waiting(*read_.pool, event_);
+  net::Task<bool> AwaitBackend(pooler::Pool& pool) {
+    pooler::Pool::Waiting waiting(pool, event_);
     while (!event_.expired()) {
       auto granted = waiting.Poll();
       if (!granted.ok()) co_return false;

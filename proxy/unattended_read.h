@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "net/task.h"
 #include "net/worker.h"
@@ -13,13 +14,16 @@ namespace pgweir::proxy {
 
 // A read that no client waits for: of an answer that is getting old, or is to be compared.
 struct UnattendedRead {
-  std::shared_ptr<pooler::Pool> pool;
+  struct Part {
+    std::shared_ptr<pooler::Pool> pool;
+    std::string request;  // a Query, or a batch of unnamed statements with its Sync
+  };
+  std::vector<Part> parts;         // one of each node, at least one: their rows follow each other
   wire::ParametersRef parameters;  // of the client that once asked
-  std::string request;             // a Query, or a batch of unnamed statements with its Sync
   size_t max_bytes = 0;            // of the answer
 };
 
-// Asks on a backend of the pool, with the client's settings, which it waits for like a client, but
+// Asks on a backend of each pool, with the client's settings, which it waits for like a client, but
 // not for long. On the worker's thread. The capture is complete, or there is no answer.
 net::Task<AnswerCapture> ReadUnattended(net::Worker& worker, UnattendedRead read);
 

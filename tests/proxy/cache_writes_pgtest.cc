@@ -1,12 +1,14 @@
 // The query cache: what a write outdates, and what it leaves. Every kind of write, by every way
 // through pgweir; of the situations in which a cached answer would be wrong, 15 and 17.
 
+#include <set>
 #include <thread>
 
 #include "fmt/format.h"
 #include "tests/support/cached_test.h"
 #include "tests/support/four_shards.h"
 #include "tests/support/turns.h"
+#include "tests/support/wait_until.h"
 
 namespace pgweir::test {
 namespace {
@@ -464,6 +466,57 @@ TEST_F(CacheShards, AnswersOfSeveralNodesAreOutdatedByAWriteOnAnyOfThem) {
     EXPECT_EQ(client_->Value(fmt::format(fmt::runtime(here), "btc")), "1");
     EXPECT_EQ(client_->Value(fmt::format(fmt::runtime(here), "eth")), "2");
   }
+}
+
+TEST_F(CacheShards, AnswersOfSeveralNodesAreRefreshedInTheBackground) {
+  Start(
+      "[[cache.rules]]\npattern = \"getting_old\"\nttl = \"100ms\"\n"
+      "stale_while_revalidate = \"60s\"\n");
+  const auto sorted = [](const Result& rows) {
+    std::set<std::string> all;
+    for (int i = 0; i < rows.rows(); ++i) all.insert(rows.Value(i, 0) + rows.Value(i, 1));
+    return all;
+  };
+  const auto simple = [&] {
+    return sorted(client_->Exec("select symbol as getting_old, price from trades"));
+  };
+  const auto list = [&] {
+    return sorted(client_->Exec(
+        "select symbol as getting_old, price from trades where symbol in ('BTCUSDT', 'ETHUSDT')"));
+  };
+  const auto extended = [&] {
+    return sorted(client_->ExecParams(
+        "select symbol as getting_old, price from trades where symbol = any($1)",
+        {"{BTCUSDT,SOLUSDT}"}));
+  };
+  using Rows = std::set<std::string>;
+  for (const auto& read : std::vector<std::function<Rows()>>{simple, list, extended}) {
+    const Rows first = read();
+    Rise();
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    EXPECT_EQ(read(), first) << "not served while it is refreshed";
+    Rows now;
+    EXPECT_TRUE(WaitUntil([&] { return (now = read()) != first; }));
+    EXPECT_EQ(now.size(), first.size());
+    for (const std::string& row : first) EXPECT_FALSE(now.contains(row)) << row << " is old";
+  }
+}
+
+// Rows that nobody has told pgweir of are a difference, on whichever node they are.
+TEST_F(CacheShards, AnswersOfSeveralNodesAreCompared) {
+  Start("[[cache.rules]]\npattern = \"compared\"\nttl = \"60s\"\nverify = 1.0\n");
+  const std::string_view read = "select symbol as compared, price from trades";
+  const auto shown = [&](const char* column) {
+    const Result rows = Connection(process_->Conninfo("postgres", "pgweir")).Exec("show cache");
+    return rows.Value(0, PQfnumber(rows.get(), column));
+  };
+  EXPECT_TRUE(client_->Exec(read).ok());
+  EXPECT_TRUE(client_->Exec(read).ok());
+  EXPECT_TRUE(WaitUntil([&] { return shown("verified") == "1"; }));
+  EXPECT_EQ(shown("differences"), "0");
+  At("eth", "update trades set price = price + 1");
+  EXPECT_TRUE(client_->Exec(read).ok());
+  EXPECT_TRUE(WaitUntil([&] { return shown("differences") == "1"; }));
 }
 
 TEST_F(CacheShards, TransactionsBeginBehindAnAnswer) {

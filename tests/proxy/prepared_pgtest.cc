@@ -310,6 +310,31 @@ TEST_P(Prepared, SqlPreparedAmongOtherStatementsKeepsItsBackend) {
             "3 1 2 D(4) C(SELECT 1) ZI");
 }
 
+// Rule 47
+TEST_P(Prepared, ExecuteSaysWhyItsStatementCanNoLongerBePrepared) {
+  server().Query("drop table if exists t48; create table t48 (a int)");
+  RawClient one = Client(), two = Client();
+  EXPECT_EQ(Simple(one, "prepare s as select a from t48"), "C(PREPARE) ZI");
+  EXPECT_EQ(Simple(two, "drop table t48"), "C(DROP TABLE) ZI");
+  EXPECT_EQ(Simple(two, "deallocate all"), "C(DEALLOCATE ALL) ZI");
+  EXPECT_EQ(Simple(one, "execute s"), "E(42P01) ZI");
+  EXPECT_EQ(Simple(one, "execute none"), "E(26000) ZI");
+  EXPECT_EQ(Simple(two, "create table t48 (a int)"), "C(CREATE TABLE) ZI");
+  EXPECT_EQ(Simple(one, "execute s"), "T C(SELECT 0) ZI");
+}
+
+// Rule 50
+TEST_P(Prepared, DeallocateThatIsNotCarriedOutEndsNothing) {
+  RawClient one = Client();
+  EXPECT_EQ(Batch(one, fe::Parse("s", "select 1")), "1 ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("", "deallocate s")), "1 ZI");
+  EXPECT_EQ(Batch(one, Execute("s")), "2 D(1) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("d", "deallocate s")), "1 ZI");
+  EXPECT_EQ(Batch(one, Execute("s")), "2 D(1) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, Execute("d")), "2 C(DEALLOCATE) ZI");
+  EXPECT_EQ(Batch(one, Execute("s")), "E(26000) ZI");
+}
+
 // Rule 50
 TEST_P(Prepared, DeallocateOfANameEndsItForItsClient) {
   RawClient one = Client(), two = Client();
