@@ -38,7 +38,7 @@ const std::vector<TwinText> kTwinTexts = {
 const std::vector<TwinText> kTwinAnalysed = {
     {"select timestamptz '2024-03-01 12:00' as noon", "", true},
     {"select date '03/04/2024' as day", "", true},
-    {"select 'h\xc3\xa9' as accent, length('h\xc3\xa9')", ""},
+    {"select 'h\xc3\xa9' as accent, length('h\xc3\xa9')", "", true},
     {"select * from place", ""},
 };
 
