@@ -25,6 +25,12 @@ void Histogram::Merge(const Histogram& other) {
   Widen(begin, end);
 }
 
+void Histogram::Subtract(const Histogram& earlier) {
+  for (size_t i = earlier.begin_.Get(); i < earlier.end_.Get(); ++i) {
+    buckets_[i].Set(buckets_[i].Get() - earlier.buckets_[i].Get());
+  }
+}
+
 void Histogram::Clear() {
   for (size_t i = begin_.Get(); i < end_.Get(); ++i) buckets_[i].Set(0);
   begin_.Set(0);

@@ -23,6 +23,8 @@ class Histogram {
 
   void Add(uint64_t value);
   void Merge(const Histogram& other);
+  // What has come since this one was `earlier`.
+  void Subtract(const Histogram& earlier);
   void Clear();
 
   uint64_t count() const;

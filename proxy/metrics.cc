@@ -3,16 +3,14 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <algorithm>
 #include <array>
 #include <limits>
-#include <map>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/utf8.h"
 #include "pooler/node_monitor.h"
+#include "proxy/overview.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -21,9 +19,8 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr size_t kMaxPools = 200;
 constexpr size_t kMaxDatabases = 200;
-constexpr std::string_view kOthers = "(others)";
+constexpr size_t kMaxPools = 200;
 constexpr double kMicros = 1e6;
 
 // Upper bounds of a histogram's buckets, in microseconds.
@@ -133,38 +130,8 @@ void AddDatabases(const Shared& shared, Page& page) {
   }
 }
 
-struct PoolShown {
-  std::string database, user, node;
-  pooler::Pool::Counts counts;
-
-  int weight() const { return counts.open() + counts.waiting + counts.connecting; }
-};
-
-// A node's replicas and replication connections count with it.
-std::vector<PoolShown> PoolsOf(const Shared& shared) {
-  std::map<std::tuple<std::string, std::string, std::string>, pooler::Pool::Counts> sums;
-  for (const auto& listed : shared.pools.List()) {
-    sums[{listed.database, listed.user, listed.node}].Add(listed.pool->counts());
-  }
-  std::vector<PoolShown> pools;
-  for (const auto& [key, counts] : sums) {
-    const auto& [database, user, node] = key;
-    pools.push_back({database, user, node, counts});
-  }
-  if (pools.size() <= kMaxPools) return pools;
-  std::sort(pools.begin(), pools.end(),
-            [](const PoolShown& a, const PoolShown& b) { return a.weight() > b.weight(); });
-  PoolShown& others = pools[kMaxPools];
-  others.database = others.user = others.node = kOthers;
-  for (size_t i = kMaxPools + 1; i < pools.size(); ++i) {
-    others.counts.Add(pools[i].counts);
-  }
-  pools.resize(kMaxPools + 1);
-  return pools;
-}
-
 void AddPools(const Shared& shared, Page& page) {
-  const std::vector<PoolShown> pools = PoolsOf(shared);
+  const std::vector<PoolShown> pools = PoolsOf(shared, kMaxPools);
   const auto labels = [](const PoolShown& pool) {
     return Labels{{"database", pool.database}, {"user", pool.user}, {"node", pool.node}};
   };
@@ -224,25 +191,23 @@ void AddNodes(const Shared& shared, Page& page) {
 }
 
 void AddShards(const Shared& shared, const config::Config& config, Page& page) {
-  const auto each = [&](const auto& visit) {
-    for (const auto& [name, database] : config.databases) {
-      if (database.shard_map == nullptr) continue;
-      for (const config::SymbolPattern& pattern : database.shard_map->patterns) {
-        const std::string written = pattern.Written();
-        visit(shared.shard_statistics.Read(name, written),
-              Labels{{"database", name}, {"pattern", written}, {"node", pattern.node}});
-      }
+  std::vector<std::pair<Labels, PatternCounters::Values>> patterns;
+  for (const auto& [name, database] : config.databases) {
+    if (database.shard_map == nullptr) continue;
+    for (const config::SymbolPattern& pattern : database.shard_map->patterns) {
+      const std::string written = pattern.Written();
+      patterns.emplace_back(
+          Labels{{"database", name}, {"pattern", written}, {"node", pattern.node}},
+          shared.shard_statistics.Read(name, written));
     }
-  };
+  }
   page.Begin("pgweir_shard_statements_total", MetricType::Counter,
              "Requests that a pattern of the shard map has led to its node.");
-  each([&](const PatternCounters::Values& values, const Labels& labels) {
+  for (const auto& [labels, values] : patterns) {
     page.Add(labels, static_cast<double>(values.statements));
-  });
+  }
   page.Begin("pgweir_shard_rows_total", MetricType::Counter, "Rows that they returned or changed.");
-  each([&](const PatternCounters::Values& values, const Labels& labels) {
-    page.Add(labels, static_cast<double>(values.rows));
-  });
+  for (const auto& [labels, values] : patterns) page.Add(labels, static_cast<double>(values.rows));
 }
 
 void AddCache(const cache::QueryCache& cache, Page& page) {

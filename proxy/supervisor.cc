@@ -279,7 +279,9 @@ void Supervisor::RequestShutdown(Ending ending) {
   boost::asio::post(io_, [this, ending] { BeginEnding(ending); });
 }
 
-HttpAnswer Supervisor::AnswerHttp(std::string_view path) const {
+HttpAnswer Supervisor::AnswerHttp(std::string_view path) {
+  if (path == "/") return Dashboard::Page();
+  if (path == "/dashboard.json") return dashboard_.Data(*shared_, *snapshot_, Clock::now());
   if (path == "/metrics") {
     return {200, "text/plain; version=0.0.4; charset=utf-8", MetricsText(*shared_, *snapshot_)};
   }
@@ -287,8 +289,9 @@ HttpAnswer Supervisor::AnswerHttp(std::string_view path) const {
   if (path == "/ready") return Ready(*shared_);
   if (path == "/health/db") return DatabaseHealth(*shared_);
   if (path == "/health/detailed") return DetailedHealth(*shared_, *snapshot_);
-  return {404, "text/plain; charset=utf-8",
-          "here are /metrics, /health, /ready, /health/db and /health/detailed\n"};
+  return {
+      404, "text/plain; charset=utf-8",
+      "here are / (the dashboard), /metrics, /health, /ready, /health/db and /health/detailed\n"};
 }
 
 // The line is PgBouncer's, for what reads its log.
@@ -313,6 +316,7 @@ void Supervisor::Tick() {
     shared_->secrets.Maintain();
   }
   EndPeriod();
+  if (http_ != nullptr) dashboard_.Follow(*shared_, Clock::now());
   // Consoles that look on are not waited for.
   const int clients = shared_->clients.load();
   if (stopping_ && ending_ != Ending::kNow && clients > 0 && clients == shared_->consoles.load()) {

@@ -13,6 +13,7 @@
 #include "net/worker.h"
 #include "pooler/node_monitor.h"
 #include "pooler/pools.h"
+#include "proxy/dashboard.h"
 #include "proxy/host.h"
 #include "proxy/http_server.h"
 #include "proxy/listener.h"
@@ -48,7 +49,7 @@ class Supervisor final : public Control {
   void OnNodeChange(const pooler::NodeViewRef& view);
   void Tick();
   void EndPeriod();
-  HttpAnswer AnswerHttp(std::string_view path) const;
+  HttpAnswer AnswerHttp(std::string_view path);
 
   const std::string config_path_;
   SnapshotRef snapshot_;
@@ -73,6 +74,7 @@ class Supervisor final : public Control {
   std::unique_ptr<cache::QueryCache> cache_;                             // null = there is none
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Listener> listener_;
+  Dashboard dashboard_;
   std::unique_ptr<HttpServer> http_;  // null = none
   Ending ending_ = Ending::kNo;
   std::atomic<bool> stopping_{false};  // a first signal, or a console's SHUTDOWN, has come

@@ -1,9 +1,9 @@
 #include "report/page.h"
 
+#include "base/json_text.h"
 #include "base/utf8.h"
-#include "report/json_text.h"
-#include "report/page_parts.h"
 #include "report/totals.h"
+#include "web/pages.h"
 
 namespace pgweir::report {
 namespace {
@@ -175,7 +175,7 @@ std::string PageData(const Summary& summary, const std::vector<std::string>& fil
 }
 
 std::string HtmlPage(const Summary& summary, const std::vector<std::string>& files) {
-  return std::string(kPageHead) + PageData(summary, files) + std::string(kPageTail);
+  return std::string(web::kReportHead) + PageData(summary, files) + std::string(web::kReportTail);
 }
 
 }  // namespace pgweir::report

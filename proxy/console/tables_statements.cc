@@ -7,13 +7,13 @@
 
 #include "proxy/cache_admissions.h"
 #include "proxy/console/tables.h"
+#include "proxy/overview.h"
 
 namespace pgweir::proxy {
 namespace {
 
 using observe::CacheOutcome;
 using observe::DigestSums;
-using observe::DigestTable;
 
 double Millis(uint64_t micros) { return static_cast<double>(micros) / 1000; }
 double Millis(const observe::Counter& micros) { return Millis(micros.Get()); }
@@ -37,38 +37,6 @@ std::string NamesOf(const observe::ShardBits& bits, const std::string& database,
   const config::Database* const configured = view.config().FindDatabase(database);
   if (configured == nullptr) return "";
   return NamesOf(bits, view.host.snapshot()->ShardMapOf(configured->name));
-}
-
-struct Digest {
-  std::string database, user, text;
-  uint64_t digest = 0;
-  DigestSums sums;
-};
-
-// All workers' together, those that took the most time first; what has no place of its own last.
-std::vector<std::unique_ptr<Digest>> DigestsOf(const Shared& shared) {
-  std::map<std::tuple<std::string, std::string, uint64_t>, std::unique_ptr<Digest>> all;
-  for (const auto& host : shared.hosts) {
-    host->tools().observer.digests.ForEach([&all](const DigestTable::Row& row) {
-      auto& digest = all[{std::string(row.database), std::string(row.user), row.digest}];
-      if (digest == nullptr) digest = std::make_unique<Digest>();
-      digest->database = row.database;
-      digest->user = row.user;
-      digest->digest = row.digest;
-      if (digest->text.empty()) digest->text = row.text;
-      digest->sums.Merge(*row.sums);
-    });
-  }
-  std::vector<std::unique_ptr<Digest>> sorted;
-  for (auto& [key, digest] : all) {
-    if (digest->sums.calls.Get() > 0) sorted.push_back(std::move(digest));
-  }
-  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    const bool a_other = a->database.empty(), b_other = b->database.empty();
-    if (a_other != b_other) return b_other;
-    return a->sums.total_us.Get() > b->sums.total_us.Get();
-  });
-  return sorted;
 }
 
 }  // namespace

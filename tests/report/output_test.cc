@@ -3,14 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include "base/json_text.h"
 #include "report/amounts.h"
-#include "report/json_text.h"
 #include "report/options.h"
 #include "report/page.h"
-#include "report/page_parts.h"
 #include "report/terminal.h"
 #include "report/text.h"
 #include "tests/report/log_lines.h"
+#include "web/pages.h"
 
 namespace pgweir::report {
 namespace {
@@ -81,11 +81,11 @@ TEST(Page, HasNoMarkupFromTheLog) {
   EXPECT_EQ(data.find_first_of("<>&"), std::string::npos) << data;
   EXPECT_THAT(data, HasSubstr(R"(\u003c/script\u003e\u003cimg src=x onerror=alert(1)\u003e)"));
   EXPECT_EQ(HtmlPage(summary, {"<i>.json"}),
-            std::string(kPageHead) + data + std::string(kPageTail));
+            std::string(web::kReportHead) + data + std::string(web::kReportTail));
 }
 
 TEST(Page, LoadsNothingAndNamesItsLibrary) {
-  const std::string page = std::string(kPageHead) + std::string(kPageTail);
+  const std::string page = std::string(web::kReportHead) + std::string(web::kReportTail);
   EXPECT_THAT(page, AllOf(HasSubstr("default-src 'none'"), HasSubstr("The MIT License (MIT)"),
                           HasSubstr("Leon Sorokin"), HasSubstr("new uPlot")));
   EXPECT_THAT(page, AllOf(Not(HasSubstr(" src=")), Not(HasSubstr("<link")),

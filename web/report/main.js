@@ -16,7 +16,7 @@ function drawVerdict(all) {
 }
 
 function drawTiles(all) {
-  const tiles = [
+  fillTiles('tiles', [
     ['statements', countText(all.calls)],
     ['total time', timeText(all.total)],
     ['p50', timeText(all.quantile(0.5))],
@@ -25,10 +25,7 @@ function drawTiles(all) {
     ['errors', countText(all.errors)],
     ['from the cache', shareText(all.cached, all.calls)],
     ['rows', all.rows.toLocaleString('en-US', { notation: 'compact' })],
-  ];
-  byId('tiles').replaceChildren(
-    ...tiles.map(([name, text]) => element('div', {}, element('dt', {}, name), element('dd', {}, text))),
-  );
+  ]);
 }
 
 function drawFilters() {

@@ -8,21 +8,6 @@ function digestName(row) {
   return outline.length > 32 ? `${outline.slice(0, 31)}…` : outline || id;
 }
 
-function splitBar(measures) {
-  const bar = element('div', { class: 'bar', role: 'img' });
-  const words = [];
-  for (const part of PARTS) {
-    const piece = element('div');
-    piece.style.background = color(part);
-    piece.style.flexGrow = measures[part];
-    bar.append(piece);
-    words.push(`${part} ${shareText(measures[part], measures.total)}`);
-  }
-  bar.title = words.join(', ');
-  bar.setAttribute('aria-label', bar.title);
-  return bar;
-}
-
 // A node of EXPLAIN's JSON and those below it, as EXPLAIN prints them.
 function planLines(node, depth, lines) {
   if (typeof node !== 'object' || node === null || depth > 60) return;

@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-namespace pgweir::report {
+namespace pgweir {
 
-// Writes JSON that may stand inside an HTML <script>: no <, > or & leaves it, so that nothing in a
-// log can end the element or begin another.
+// Writes JSON that may stand inside an HTML <script>: no <, > or & leaves it, so that nothing in it
+// can end the element or begin another.
 class JsonText {
  public:
   JsonText& BeginObject() { return Open('{'); }
@@ -31,4 +31,4 @@ class JsonText {
   bool needs_comma_ = false;
 };
 
-}  // namespace pgweir::report
+}  // namespace pgweir

@@ -2,8 +2,6 @@
 // same by digest. Everything shown is a sum over those cells that pass the filters.
 const report = JSON.parse(document.getElementById('data').textContent);
 
-// The parts of a statement's time, in the order in which they are stacked.
-const PARTS = ['queue', 'server', 'transfer', 'client', 'rest'];
 
 class Measures {
   calls = 0;

@@ -1,8 +1,8 @@
-#include "report/json_text.h"
+#include "base/json_text.h"
 
 #include "fmt/format.h"
 
-namespace pgweir::report {
+namespace pgweir {
 
 void JsonText::Separate() {
   if (needs_comma_) text_ += ',';
@@ -62,4 +62,4 @@ void JsonText::Quote(std::string_view text) {
   text_ += '"';
 }
 
-}  // namespace pgweir::report
+}  // namespace pgweir
