@@ -78,7 +78,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     response_.set(http::field::server, "pgweir");
     response_.set(http::field::cache_control, "no-store");
     response_.set(http::field::content_type, answer.type);
-    response_.set(http::field::x_content_type_options, "nosniff");
+    response_.set("X-Content-Type-Options", "nosniff");
     response_.set(http::field::x_frame_options, "DENY");
     if (answer.status == 405) response_.set(http::field::allow, "GET, HEAD");
     response_.content_length(answer.body.size());
