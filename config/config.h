@@ -262,6 +262,8 @@ struct Admin {
   bool everybody = false;                // whoever gets in may use it
   bool old_columns = false;              // those that PgBouncer once had, behind the others
   std::string http;                      // "address:port" of metrics and health; "" = none
+  // Paths: of its certificate and key, both or neither; and of what has to be shown, or "".
+  std::string http_certificate, http_key, http_token_file;
   bool operator==(const Admin&) const = default;
 };
 

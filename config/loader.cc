@@ -25,7 +25,7 @@ Config Read(const TomlValue& document, const std::filesystem::path& folder, Faul
   ReadPeers(root.Table("peers"), config.peers);
   ReadAuth(root.Table("auth"), folder, config.listen, faults, config.auth);
   ReadPool(root.Table("pool"), config.pool);
-  ReadAdmin(root.Table("admin"), config.admin);
+  ReadAdmin(root.Table("admin"), folder, config.admin);
   ReadLog(root.Table("log"), folder, config.log);
   ReadProcess(root.Table("process"), folder, config.process);
   ReadCache(root.Table("cache"), config.cache);

@@ -26,7 +26,7 @@ void ReadPeers(TableReader reader, std::map<int, Peer>& peers);
 // Also adds the faults of the files that it names to `faults`. `listen` has been read.
 void ReadAuth(TableReader reader, const std::filesystem::path& folder, const Listen& listen,
               Faults& faults, Auth& auth);
-void ReadAdmin(TableReader reader, Admin& admin);
+void ReadAdmin(TableReader reader, const std::filesystem::path& folder, Admin& admin);
 void ReadLog(TableReader reader, const std::filesystem::path& folder, Log& log);
 void ReadProcess(TableReader reader, const std::filesystem::path& folder, Process& process);
 

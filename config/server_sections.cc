@@ -162,7 +162,7 @@ void ReadPeers(TableReader reader, std::map<int, Peer>& peers) {
   }
 }
 
-void ReadAdmin(TableReader reader, Admin& admin) {
+void ReadAdmin(TableReader reader, const std::filesystem::path& folder, Admin& admin) {
   admin.database = reader.Text("database").value_or(admin.database);
   admin.users = reader.Texts("users").value_or(admin.users);
   admin.stats_users = reader.Texts("stats_users").value_or(admin.stats_users);
@@ -171,6 +171,17 @@ void ReadAdmin(TableReader reader, Admin& admin) {
   if (!admin.http.empty() && !IpAddress::ParseWithPort(admin.http).has_value()) {
     reader.Fault("http", "must be an address and a port: \"127.0.0.1:9632\", \"[::1]:9632\"");
   }
+  admin.http_certificate = ReadPath(reader, "http_certificate", folder);
+  admin.http_key = ReadPath(reader, "http_key", folder);
+  admin.http_token_file = ReadPath(reader, "http_token_file", folder);
+  if (admin.http_certificate.empty() != admin.http_key.empty()) {
+    reader.Fault(admin.http_key.empty() ? "http_key" : "http_certificate",
+                 "must be set too: TLS needs a certificate and its key");
+  } else if (!admin.http_key.empty()) {
+    NeedFile(reader, "http_certificate", admin.http_certificate);
+    NeedFile(reader, "http_key", admin.http_key);
+  }
+  if (!admin.http_token_file.empty()) NeedFile(reader, "http_token_file", admin.http_token_file);
   reader.RejectUnknown();
   if (admin.database.empty() || admin.database == "*") {
     reader.Fault("database", "must be the name of a database");

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "config/config.h"
 
 namespace pgweir::proxy {
 
@@ -33,14 +34,20 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Whether it speaks TLS, and what it asks to be shown but for /health and /ready. Reads the files
+  // anew; for connections from now on. An error leaves everything as it was.
+  Status Protect(const config::Admin& admin);
+
   // "address:port" or "[address]:port", as the configuration has checked it. `shared`: with other
   // processes that listen there, too, such as the one that this one takes over from.
   Status Open(const std::string& address, bool shared);
 
  private:
   struct State;
+  template <class Stream>
   class Connection;
   void Accept();
+  void Welcome(boost::asio::ip::tcp::socket socket);
 
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::acceptor acceptor_;

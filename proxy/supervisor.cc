@@ -130,6 +130,8 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
     http_ = std::make_unique<HttpServer>(
         io_, [this](std::string_view path) { return AnswerHttp(path); });
     const bool shared = snapshot_->config().listen.so_reuseport;
+    const Status ready = http_->Protect(snapshot_->config().admin);
+    if (!ready.ok()) return ready;
     if (const Status served = http_->Open(http, shared); !served.ok()) return served;
   }
   LogWarnings(snapshot_->config());
@@ -210,6 +212,10 @@ Status Supervisor::Reload() {
     }
     LogPatternMoves(snapshot_->config(), (*next)->config());
     Serve(*std::move(next));
+    if (http_ != nullptr) {
+      const Status ready = http_->Protect(snapshot_->config().admin);
+      if (!ready.ok()) LogError("reload: the old files stay: {}", MessageOf(ready));
+    }
     LogWarnings(snapshot_->config());
     LogInfo("reloaded {}", config_path_);
   } else {

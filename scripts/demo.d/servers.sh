@@ -24,6 +24,7 @@ choose_ports() {
     number=$((number + 1))
   done
   port_of[pgweir]=$(free_port 6432)
+  port_of[http]=$(free_port 9632)
 }
 
 # As the superuser, over the unix socket of the server of this name.
@@ -167,6 +168,14 @@ method = "trust"
 [pool]
 mode = "transaction"
 size = $pool_size
+
+[admin]
+http = "127.0.0.1:${port_of[http]}"
+
+[slow_log]
+path = "slow.json"
+threshold = "20ms"
+sample = 0.02
 
 # Without rules nothing is cached but what asks for it itself.
 [cache]

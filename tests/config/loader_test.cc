@@ -440,6 +440,9 @@ primary = "host=m")");
       {"[admin]\nhttp = \"9632\"",
        "pgweir.toml:2:8: admin.http: must be an address and a port: \"127.0.0.1:9632\", "
        "\"[::1]:9632\""},
+      {"[admin]\nhttp_key = \"key.pem\"",
+       "pgweir.toml:1:1: admin.http_certificate: must be set too: TLS needs a certificate and its "
+       "key"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},
       {"[slow_log]\nplans = true", "pgweir.toml:2:1: unknown key slow_log.plans"},
   };

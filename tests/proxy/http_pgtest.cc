@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <fstream>
 #include <regex>
 #include <set>
 
 #include "fmt/format.h"
+#include "tests/support/certificate.h"
+#include "tests/support/child_process.h"
 #include "tests/support/four_shards.h"
 #include "tests/support/proxy_test.h"
+#include "tests/support/temp_folder.h"
 #include "tests/support/wait_until.h"
 
 namespace pgweir::test {
@@ -183,6 +187,85 @@ TEST_F(Http, APortIsSharedByThoseThatShareTheirs) {
   PgweirProcess process(options);
   PgweirProcess other(options);
   EXPECT_EQ(Get(http, "/health").status, 200);
+}
+
+TEST_F(Http, ATokenIsAskedFor) {
+  const int http = FreePort();
+  PgweirOptions options = Options(http);
+  options.databases += "http_token_file = \"token\"\n";
+  options.files = {{"token", "0123456789abcdef\n"}};
+  PgweirProcess process(options);
+  const auto shown = [&](std::string_view path, std::string_view header) {
+    return Ask(http, fmt::format("GET {} HTTP/1.1\r\nHost: test\r\n{}\r\n", path, header)).status;
+  };
+  for (const char* path : {"/", "/metrics", "/dashboard.json", "/health/db", "/health/detailed"}) {
+    EXPECT_EQ(shown(path, ""), 401) << path;
+    EXPECT_EQ(shown(path, "Authorization: Bearer 0123456789abcdee\r\n"), 401) << path;
+    EXPECT_EQ(shown(path, "Authorization: Bearer 0123456789abcdef\r\n"), 200) << path;
+    // anybody:0123456789abcdef and :0123456789abcdee
+    EXPECT_EQ(shown(path, "Authorization: Basic YW55Ym9keTowMTIzNDU2Nzg5YWJjZGVm\r\n"), 200)
+        << path;
+    EXPECT_EQ(shown(path, "Authorization: Basic OjAxMjM0NTY3ODlhYmNkZWU=\r\n"), 401) << path;
+    EXPECT_EQ(shown(path, "Authorization: Basic ?\r\n"), 401) << path;
+  }
+  EXPECT_THAT(Get(http, "/").head, HasSubstr("WWW-Authenticate: Basic realm=\"pgweir\", Bearer"));
+  EXPECT_EQ(shown("/health", ""), 200);
+  EXPECT_EQ(shown("/ready", ""), 200);
+
+  // A new one counts from the reload on; one that is too short leaves the old one.
+  std::ofstream(process.folder() + "/token") << "short\n";
+  process.Signal(SIGHUP);
+  ASSERT_TRUE(WaitUntil(
+      [&] { return process.log().find("one line of at least 16") != std::string::npos; }));
+  EXPECT_EQ(shown("/metrics", "Authorization: Bearer 0123456789abcdef\r\n"), 200);
+  std::ofstream(process.folder() + "/token") << "fedcba9876543210";
+  process.Signal(SIGHUP);
+  EXPECT_TRUE(WaitUntil(
+      [&] { return shown("/metrics", "Authorization: Bearer fedcba9876543210\r\n") == 200; }));
+  EXPECT_EQ(shown("/metrics", "Authorization: Bearer 0123456789abcdef\r\n"), 401);
+}
+
+TEST_F(Http, TlsWhereItHasACertificate) {
+  const int http = FreePort();
+  const TempFolder keys("keys");
+  MakeCertificate(keys.path(), "http", "127.0.0.1");
+  PgweirOptions options = Options(http);
+  options.databases += fmt::format(
+      "http_certificate = \"{0}/http.crt\"\nhttp_key = \"{0}/http.key\"\n", keys.path());
+  PgweirProcess process(options);
+  const auto fetch = [&](std::string_view path, const std::string& authority) {
+    const ChildOptions python{
+        .argv = {"/usr/bin/python3", "-c",
+                 "import ssl, sys, urllib.request\n"
+                 "context = ssl.create_default_context(cafile=sys.argv[2])\n"
+                 "print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())",
+                 fmt::format("https://127.0.0.1:{}{}", http, path), authority}};
+    return RunCommand(python, std::chrono::seconds(20));
+  };
+  const std::string ours = keys.path() + "/http.crt";
+  EXPECT_THAT(fetch("/health", ours).output, HasSubstr("\"status\":\"ok\""));
+  EXPECT_THAT(fetch("/metrics", ours).output, HasSubstr("pgweir_build_info"));
+  EXPECT_THAT(fetch("/", ours).output, HasSubstr("<title>pgweir</title>"));
+  // What is no TLS is left, and harms nobody.
+  RawClient plain(http);
+  plain.Send("GET /health HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(fetch("/health", ours).output, HasSubstr("\"status\":\"ok\""));
+
+  // The next certificate is served from the reload on.
+  MakeCertificate(keys.path(), "http", "127.0.0.1");
+  process.Signal(SIGHUP);
+  EXPECT_TRUE(WaitUntil([&] { return fetch("/health", ours).status == 0; }));
+}
+
+TEST_F(Http, FilesThatAreNoneAreSaid) {
+  PgweirOptions options = Options(FreePort());
+  options.databases += "http_token_file = \"token\"\n";
+  options.files = {{"token", "too short"}};
+  options.wait_ready = false;
+  PgweirProcess process(options);
+  EXPECT_EQ(process.WaitExit(), 1);
+  EXPECT_THAT(process.log(), HasSubstr("must be one line of at least 16 characters"));
+  EXPECT_THAT(process.log(), testing::Not(HasSubstr("too short\n")));
 }
 
 }  // namespace
