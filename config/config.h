@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "config/http_url.h"
 #include "config/shard_map.h"
 
 // The configuration as values. Immutable once loaded: a reload makes a new one, and each thread
@@ -251,6 +252,15 @@ struct SlowLog {
   bool operator==(const SlowLog&) const = default;
 };
 
+// Statements as spans, sent to a collector by OpenTelemetry's protocol.
+struct Traces {
+  std::optional<HttpUrl> otlp;  // where to; none = nowhere
+  double sample = 0;            // share of the statements that have no traceparent
+  std::string service_name = "pgweir";
+  uint64_t max_queue_bytes = uint64_t{8} << 20;  // of spans not sent yet
+  bool operator==(const Traces&) const = default;
+};
+
 // What PgBouncer calls its console.
 inline constexpr std::string_view kConsoleAlias = "pgbouncer";
 
@@ -304,6 +314,7 @@ struct Config {
   Process process;
   Cache cache;
   SlowLog slow_log;
+  Traces traces;
   int peer_id = 0;  // of this process among `peers`; 0 = it has none
   std::map<int, Peer> peers;
   std::map<std::string, Database, std::less<>> databases;

@@ -30,6 +30,7 @@ Config Read(const TomlValue& document, const std::filesystem::path& folder, Faul
   ReadProcess(root.Table("process"), folder, config.process);
   ReadCache(root.Table("cache"), config.cache);
   ReadSlowLog(root.Table("slow_log"), folder, config.slow_log);
+  ReadTraces(root.Table("traces"), config.traces);
   ReadDatabases(root.Table("databases"), folder, config);
   ReadUsers(root.Table("users"), config);
   root.RejectUnknown();

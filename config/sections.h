@@ -33,6 +33,7 @@ void ReadProcess(TableReader reader, const std::filesystem::path& folder, Proces
 void ReadPool(TableReader reader, Pool& pool);
 void ReadCache(TableReader reader, Cache& cache);
 void ReadSlowLog(TableReader reader, const std::filesystem::path& folder, SlowLog& slow_log);
+void ReadTraces(TableReader reader, Traces& traces);
 // The databases' pools start from `config`'s.
 void ReadDatabases(TableReader reader, const std::filesystem::path& folder, Config& config);
 // Where one database lies: its nodes, how they share it, which of their servers it may be read
