@@ -11,48 +11,25 @@ namespace {
 
 // How long a line waits for others, so that a write carries many.
 constexpr std::chrono::milliseconds kGather{50};
-// A buffer that grew beyond this is given back when it has been written.
-constexpr size_t kKeptBuffer = size_t{1} << 20;
+
+LineQueue::Limits LimitsOf(const config::SlowLog& options) {
+  return {options.max_queue_bytes, options.max_queue_bytes / 2, kGather};
+}
 
 }  // namespace
 
 SlowLogWriter::SlowLogWriter(const config::SlowLog& options)
-    : options_(options), thread_([this] { Run(); }) {}
-
-SlowLogWriter::~SlowLogWriter() {
-  Stop(Clock::now());
-  thread_.join();
-}
-
-bool SlowLogWriter::Stop(TimePoint deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  if (!ended_.try_acquire_until(deadline)) return false;
-  ended_.release();
-  return true;
-}
+    : options_(options),
+      queue_(LimitsOf(options), [this](std::string_view lines) { Write(lines); }) {}
 
 void SlowLogWriter::Submit(std::string_view line, TimePoint now) {
-  bool first = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || options_.path.empty()) return;
-    if (IsOverRate(now)) {
-      ++counters_.suppressed;
-      return;
-    }
-    if (queue_.size() + in_hand_ + line.size() > options_.max_queue_bytes) {
-      ++counters_.dropped;
-      return;
-    }
-    const size_t half = options_.max_queue_bytes / 2;
-    first = queue_.empty() || (queue_.size() < half && queue_.size() + line.size() >= half);
-    queue_ += line;
+  const MutexLock lock(mutex_);
+  if (options_.path.empty()) return;
+  if (IsOverRate(now)) {
+    ++counters_.suppressed;
+  } else if (!queue_.Push(line)) {
+    ++counters_.dropped;
   }
-  if (first) wake_.notify_one();
 }
 
 bool SlowLogWriter::IsOverRate(TimePoint now) {
@@ -66,50 +43,29 @@ bool SlowLogWriter::IsOverRate(TimePoint now) {
 
 void SlowLogWriter::Configure(const config::SlowLog& options) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     options_ = options;
     changed_ = true;
   }
-  wake_.notify_one();
+  queue_.Change(LimitsOf(options));
 }
 
 SlowLogWriter::Counters SlowLogWriter::counters() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return counters_;
 }
 
-void SlowLogWriter::Run() {
-  std::string batch;
-  while (TakeBatch(batch)) {
-    if (!batch.empty()) Write(batch);
-    if (batch.capacity() > kKeptBuffer) std::string().swap(batch);
-    batch.clear();
-  }
-  ended_.release();
-}
-
-bool SlowLogWriter::TakeBatch(std::string& batch) {
+void SlowLogWriter::Write(std::string_view batch) {
   std::optional<config::SlowLog> options;
   {
-    std::unique_lock lock(mutex_);
-    in_hand_ = 0;
-    wake_.wait(lock, [this] { return stopping_ || changed_ || !queue_.empty(); });
-    wake_.wait_for(lock, kGather, [this] {
-      return stopping_ || changed_ || queue_.size() >= options_.max_queue_bytes / 2;
-    });
+    const MutexLock lock(mutex_);
     if (std::exchange(changed_, false)) options = options_;
-    if (stopping_ && queue_.empty()) return false;
-    batch.swap(queue_);
-    in_hand_ = batch.size();
   }
   if (options.has_value()) {
     file_.Configure(*options);
     file_.Close();
   }
-  return true;
-}
-
-void SlowLogWriter::Write(std::string_view batch) {
+  if (batch.empty()) return;
   const size_t taken = file_.Append(batch, Clock::now());
   const auto lines = [](std::string_view text) {
     return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
@@ -117,7 +73,7 @@ void SlowLogWriter::Write(std::string_view batch) {
   const uint64_t written = lines(batch.substr(0, taken));
   const uint64_t failed = lines(batch.substr(taken));
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     counters_.written += written;
     counters_.failed += failed;
   }

@@ -1,15 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
-#include <semaphore>
-#include <string>
 #include <string_view>
-#include <thread>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "config/config.h"
+#include "observe/line_queue.h"
 #include "observe/slow_log_file.h"
 
 namespace pgweir::observe {
@@ -28,11 +25,9 @@ class SlowLogWriter {
 
   // Without a path nothing is written, and no file opened, until Configure() gives one.
   explicit SlowLogWriter(const config::SlowLog& options);
-  // What is queued is written first.
-  ~SlowLogWriter();
 
   // Whether what was queued has been written, or lost, by the deadline. Nothing is taken any more.
-  bool Stop(TimePoint deadline);
+  bool Stop(TimePoint deadline) { return queue_.Stop(deadline); }
 
   // A line with its newline.
   void Submit(std::string_view line, TimePoint now);
@@ -42,31 +37,22 @@ class SlowLogWriter {
   Counters counters() const;
 
  private:
-  void Run();
-  // False at the end.
-  bool TakeBatch(std::string& batch);
-  void Write(std::string_view batch);
-  bool IsOverRate(TimePoint now);
+  void Write(std::string_view lines);
+  bool IsOverRate(TimePoint now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable std::mutex mutex_;  // with a condition variable, hence not pgweir::Mutex
-  std::condition_variable wake_;
-  // Guarded by mutex_:
-  config::SlowLog options_;
-  bool changed_ = true;  // options_ are not the file's yet
-  bool stopping_ = false;
-  std::string queue_;
-  size_t in_hand_ = 0;  // bytes that the thread is writing
-  TimePoint second_{};  // the lines of this second are counted
-  int lines_ = 0;
-  Counters counters_;
+  mutable Mutex mutex_;
+  config::SlowLog options_ ABSL_GUARDED_BY(mutex_);
+  bool changed_ ABSL_GUARDED_BY(mutex_) = true;  // options_ are not the file's yet
+  TimePoint second_ ABSL_GUARDED_BY(mutex_){};   // the lines of this second are counted
+  int lines_ ABSL_GUARDED_BY(mutex_) = 0;
+  Counters counters_ ABSL_GUARDED_BY(mutex_);
 
-  // The thread's alone:
+  // The queue's thread's alone:
   SlowLogFile file_;
   uint64_t lost_ = 0;  // lines, since the file has been failing
   bool failing_ = false;
 
-  std::binary_semaphore ended_{0};
-  std::thread thread_;
+  LineQueue queue_;  // writes what is queued at the end, so that it is the first to go
 };
 
 }  // namespace pgweir::observe
