@@ -10,6 +10,7 @@
 #include "observe/secrets.h"
 #include "observe/slow_log_line.h"
 #include "observe/slow_log_policy.h"
+#include "observe/statement_spans.h"
 #include "router/digest_text.h"
 
 namespace pgweir::observe {
@@ -130,6 +131,15 @@ void WriteLine(benchmark::State& state) {
   state.counters["bytes"] = static_cast<double>(bytes);
 }
 BENCHMARK(WriteLine);
+
+void WriteSpans(benchmark::State& state) {
+  StatementSpans spans;
+  const Example example;
+  size_t bytes = 0;
+  for (auto _ : state) bytes = spans.Write(example.record).size();
+  state.counters["bytes"] = static_cast<double>(bytes);
+}
+BENCHMARK(WriteSpans);
 
 void LookForSecrets(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(MayHoldSecret(kText));

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
+
+#include "observe/sampling.h"
 
 namespace pgweir::observe {
 namespace {
@@ -13,11 +14,6 @@ uint64_t Micros(config::milliseconds time) {
 
 bool Fits(std::string_view wanted, std::string_view name) {
   return wanted.empty() || wanted == name;
-}
-
-// Whether a draw falls into the share: never into 0, always into 1.
-bool IsDrawn(double share, uint32_t random) {
-  return random < share * (double{std::numeric_limits<uint32_t>::max()} + 1);
 }
 
 }  // namespace
