@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kGoodFor{1};
 constexpr size_t kMaxPools = 50;
 constexpr size_t kMaxServers = 200;
 constexpr size_t kMaxPatterns = 200;
-constexpr size_t kMaxDigests = 25;
+constexpr size_t kMaxDigests = 12;
 constexpr size_t kMaxText = 1000;
 
 int64_t Signed(uint64_t number) { return static_cast<int64_t>(number); }

@@ -18,7 +18,8 @@ void CancelTicket::Finish(std::shared_ptr<CancelTicket> ticket) {
 SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot)
     : worker_(worker),
       shared_(shared),
-      tools_(worker.index(), shared.session_counts, shared.shard_statistics, shared.slow_log) {
+      tools_(worker.index(), shared.session_counts, shared.shard_statistics, shared.slow_log,
+             shared.spans) {
   Use(std::move(snapshot));
 }
 
@@ -26,7 +27,7 @@ SessionHost::~SessionHost() = default;
 
 void SessionHost::Use(SnapshotRef snapshot) {
   snapshot_ = std::move(snapshot);
-  tools_.observer.Use({snapshot_, &snapshot_->config().slow_log});
+  tools_.observer.Use({snapshot_, &snapshot_->config()});
 }
 
 void SessionHost::Serve(int fd, Peer peer) {

@@ -12,6 +12,7 @@
 #include "base/ip_address.h"
 #include "net/worker.h"
 #include "observe/slow_log_writer.h"
+#include "observe/span_exporter.h"
 #include "pooler/pools.h"
 #include "proxy/cancel_keys.h"
 #include "proxy/control.h"
@@ -49,6 +50,7 @@ struct Shared {
   Control& control;
   LatestSnapshot& latest;
   observe::SlowLogWriter& slow_log;
+  observe::SpanExporter& spans;
   cache::QueryCache* cache;  // null = there is none
   SessionCounts session_counts{};
   ShardStatistics shard_statistics{};

@@ -244,6 +244,17 @@ void AddSlowLog(const observe::SlowLogWriter& log, Page& page) {
   }
 }
 
+void AddSpans(const observe::SpanExporter& spans, Page& page) {
+  const observe::SpanExporter::Counters counters = spans.counters();
+  page.Begin("pgweir_trace_spans_total", MetricType::Counter,
+             "Spans for the collector of traces, by what became of them.");
+  const std::pair<const char*, uint64_t> outcomes[] = {
+      {"exported", counters.exported}, {"dropped", counters.dropped}, {"failed", counters.failed}};
+  for (const auto& [outcome, count] : outcomes) {
+    page.Add({{"outcome", outcome}}, static_cast<double>(count));
+  }
+}
+
 }  // namespace
 
 std::string MetricsText(const Shared& shared, const Snapshot& snapshot) {
@@ -261,6 +272,7 @@ std::string MetricsText(const Shared& shared, const Snapshot& snapshot) {
   AddShards(shared, snapshot.config(), page);
   if (shared.cache != nullptr) AddCache(*shared.cache, page);
   AddSlowLog(shared.slow_log, page);
+  AddSpans(shared.spans, page);
   return page.Text();
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/observer.h"
 
+#include "observe/sampling.h"
 #include "observe/secrets.h"
 #include "proxy/bound_parameters.h"
 #include "router/text_hash.h"
@@ -14,9 +15,9 @@ constexpr std::string_view kTraceparentSetting = "pgweir.traceparent";
 
 }  // namespace
 
-void Observer::Use(std::shared_ptr<const config::SlowLog> options) {
-  options_ = std::move(options);
-  policy_ = observe::SlowLogPolicy(*options_);
+void Observer::Use(std::shared_ptr<const config::Config> config) {
+  config_ = std::move(config);
+  policy_ = observe::SlowLogPolicy(config_->slow_log);
 }
 
 observe::WallTime Observer::WallTimeOf(TimePoint time) {
@@ -50,16 +51,34 @@ void Observer::Take(observe::StatementRecord& record, const Details& details) {
   if (!details.symbol.empty() && record.nodes.size() == 1 && !record.from_cache()) {
     symbols.Record(record.nodes[0], details.symbol, record.rows, record.times.total_us);
   }
-  if (policy_.Wants(record, static_cast<uint32_t>(random_() << 1))) Log(record, details);
+  const bool logged = policy_.Wants(record, Draw());
+  const bool may_be_traced = config_->traces.otlp.has_value();
+  if (!logged && !may_be_traced) return;
+  record.traceparent = TraceparentOf(record.text, details.settings);
+  const bool traced = may_be_traced && IsTraced(record);
+  if (!logged && !traced) return;
+  record.digest_text = DigestTextOf(record.text, details);
+  if (traced) spans_.Submit(span_lines_.Write(record));
+  if (logged) Log(record, details);
+}
+
+// By whoever began the trace, else by chance.
+bool Observer::IsTraced(const observe::StatementRecord& record) {
+  if (!record.traceparent.empty()) return observe::IsSampled(record.traceparent);
+  return observe::IsDrawn(config_->traces.sample, Draw());
+}
+
+std::string_view Observer::TraceparentOf(std::string_view text, const wire::Parameters& settings) {
+  if (router::MayHaveTraceparent(text)) {
+    scan_.Scan(text, settings.standard_strings());
+    const std::string_view found = router::TraceparentOf(text, scan_);
+    if (!found.empty()) return found;
+  }
+  const std::string* const set = settings.FindUnreported(kTraceparentSetting);
+  return set != nullptr && router::IsTraceparent(*set) ? *set : std::string_view();
 }
 
 void Observer::Log(observe::StatementRecord& record, const Details& details) {
-  record.digest_text = DigestTextOf(record.text, details);
-  record.traceparent = router::TraceparentOf(record.text, scan_);
-  if (record.traceparent.empty()) {
-    const std::string* const set = details.settings.FindUnreported(kTraceparentSetting);
-    if (set != nullptr && router::IsTraceparent(*set)) record.traceparent = *set;
-  }
   parameters_.clear();
   // Of a text that isn't known as a whole nobody can tell whether they are secrets.
   if (!details.cut && !record.text.empty()) {
@@ -72,13 +91,14 @@ void Observer::Log(observe::StatementRecord& record, const Details& details) {
   const std::string* const name = details.settings.Find("application_name");
   if (name != nullptr) client.application_name = *name;
   record.client = &client;
+  const config::SlowLog& options = config_->slow_log;
   const bool hides =
-      options_->redact == config::Redact::kLiterals || observe::MayHoldSecret(record.text);
+      options.redact == config::Redact::kLiterals || observe::MayHoldSecret(record.text);
   slow.Add(record, hides ? record.digest_text : record.text);
-  if (!options_->path.empty()) {
-    log_.Submit(line_.Write(record, {.redact = options_->redact,
-                                     .parameter_max_length = options_->parameter_max_length,
-                                     .statement_max_length = options_->statement_max_length}),
+  if (!options.path.empty()) {
+    log_.Submit(line_.Write(record, {.redact = options.redact,
+                                     .parameter_max_length = options.parameter_max_length,
+                                     .statement_max_length = options.statement_max_length}),
                 details.now);
   }
 }

@@ -13,23 +13,26 @@
 #include "observe/slow_log_policy.h"
 #include "observe/slow_log_writer.h"
 #include "observe/slow_statements.h"
+#include "observe/span_exporter.h"
 #include "observe/statement_record.h"
+#include "observe/statement_spans.h"
 #include "router/digest_text.h"
 #include "router/statement_cache.h"
 #include "wire/parameters.h"
 
 namespace pgweir::proxy {
 
-// Takes the finished statements of one worker's sessions: adds them up by digest and by symbol, and
-// logs those that are slow. Belongs to the worker; other threads read `digests`, `symbols` and
-// `slow`.
+// Takes the finished statements of one worker's sessions: adds them up by digest and by symbol,
+// logs those that are slow, and exports as spans those that are traced. Belongs to the worker;
+// other threads read `digests`, `symbols` and `slow`.
 class Observer {
  public:
-  Observer(router::StatementCache& statements, observe::SlowLogWriter& log)
-      : statements_(statements), log_(log) {}
+  Observer(router::StatementCache& statements, observe::SlowLogWriter& log,
+           observe::SpanExporter& spans)
+      : statements_(statements), log_(log), spans_(spans) {}
 
-  // From now on by these options.
-  void Use(std::shared_ptr<const config::SlowLog> options);
+  // From now on by [slow_log] and [traces] of this.
+  void Use(std::shared_ptr<const config::Config> config);
 
   // What is looked at only for some statements.
   struct Details {
@@ -53,13 +56,18 @@ class Observer {
   uint64_t DigestOf(std::string_view text, const Details& details);
   std::string_view DigestTextOf(std::string_view text, const Details& details);
   observe::WallTime WallTimeOf(TimePoint time);
+  std::string_view TraceparentOf(std::string_view text, const wire::Parameters& settings);
+  bool IsTraced(const observe::StatementRecord& record);
   void Log(observe::StatementRecord& record, const Details& details);
+  uint32_t Draw() { return static_cast<uint32_t>(random_() << 1); }
 
   router::StatementCache& statements_;
   observe::SlowLogWriter& log_;
-  std::shared_ptr<const config::SlowLog> options_ = std::make_shared<config::SlowLog>();
-  observe::SlowLogPolicy policy_{*options_};
+  observe::SpanExporter& spans_;
+  std::shared_ptr<const config::Config> config_ = std::make_shared<config::Config>();
+  observe::SlowLogPolicy policy_{config_->slow_log};
   observe::SlowLogLine line_;
+  observe::StatementSpans span_lines_;
   router::DigestText digest_text_;
   router::SqlScan scan_;  // of texts that the statement cache is not to have
   std::vector<observe::StatementParameter> parameters_;

@@ -13,6 +13,7 @@
 #include "config/loader.h"
 #include "config/shard_map_diff.h"
 #include "proxy/health.h"
+#include "proxy/http_post.h"
 #include "proxy/metrics.h"
 #include "proxy/nodes.h"
 #include "proxy/service_notify.h"
@@ -29,6 +30,8 @@ constexpr int kTicksPerMaintenance = 10;
 constexpr std::chrono::seconds kAtOnce{6};
 // How long the end waits for servers that are being asked something through libpq.
 constexpr std::chrono::seconds kServersPatience{2};
+// Likewise for the collector of traces.
+constexpr std::chrono::seconds kCollectorsPatience{1};
 
 int WorkerCount(const config::Config& config) {
   if (config.listen.workers > 0) return config.listen.workers;
@@ -71,6 +74,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
       signals_(io_, SIGHUP, SIGINT, SIGTERM),
       ticker_(io_),
       slow_log_(snapshot_->config().slow_log),
+      spans_(snapshot_->config().traces, PGWEIR_VERSION, PostJson),
       cancel_keys_(snapshot_->config().peer_id) {
   for (const int signal : {SIGQUIT, SIGUSR1, SIGUSR2}) signals_.add(signal);
   signal(SIGPIPE, SIG_IGN);
@@ -94,7 +98,7 @@ Supervisor::Supervisor(std::string config_path, SnapshotRef snapshot)
   }
   shared_ = std::make_unique<Shared>(*pools_, cancel_keys_, *peer_cancels_, statements_, catalogs_,
                                      placements_, *nodes_, hosts_, *statistics_, *this, latest_,
-                                     slow_log_, cache_.get());
+                                     slow_log_, spans_, cache_.get());
   for (auto& worker : workers_) {
     hosts_.push_back(std::make_unique<SessionHost>(*worker, *shared_, snapshot_));
   }
@@ -151,8 +155,9 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
 
 bool Supervisor::CanBeTakenDown() {
   const TimePoint deadline = Clock::now() + kServersPatience;
+  const bool spans_done = spans_.Stop(Clock::now() + kCollectorsPatience);
   return canceller_->Stop(deadline) && peer_cancels_->Stop(deadline) && catalogs_.Stop(deadline) &&
-         placements_.Stop(deadline) && slow_log_.Stop(deadline);
+         placements_.Stop(deadline) && slow_log_.Stop(deadline) && spans_done;
 }
 
 void Supervisor::AwaitSignal() {
@@ -243,6 +248,7 @@ void Supervisor::Serve(SnapshotRef snapshot) {
   pools_->Reconfigure(snapshot_->config(), snapshot_->number());
   listener_->Adapt(snapshot_->config().listen);
   slow_log_.Configure(snapshot_->config().slow_log);
+  spans_.Configure(snapshot_->config().traces);
 }
 
 // --- for consoles, on their threads ---

@@ -63,6 +63,7 @@ class Supervisor final : public Control {
   PlacementCheck placements_;
   std::unique_ptr<pooler::NodeMonitor> nodes_;
   observe::SlowLogWriter slow_log_;
+  observe::SpanExporter spans_;
   std::vector<std::unique_ptr<SessionHost>> hosts_;
   std::unique_ptr<pooler::Connector> connector_;
   std::unique_ptr<pooler::Canceller> canceller_;

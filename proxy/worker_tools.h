@@ -20,8 +20,8 @@ namespace pgweir::proxy {
 // What the sessions of one worker use by turns, each without suspending meanwhile.
 struct WorkerTools {
   WorkerTools(int worker, SessionCounts& counts, ShardStatistics& shards,
-              observe::SlowLogWriter& slow_log)
-      : observer(statements, slow_log),
+              observe::SlowLogWriter& slow_log, observe::SpanExporter& spans)
+      : observer(statements, slow_log, spans),
         patterns(shards, worker),
         counts(counts),
         next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}

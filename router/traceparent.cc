@@ -24,6 +24,11 @@ bool IsTraceparent(std::string_view text) {
          !IsZero(text.substr(36, 16));
 }
 
+bool MayHaveTraceparent(std::string_view sql) {
+  const size_t comment = sql.find("/*");
+  return comment != sql.npos && sql.find(kKey, comment) != sql.npos;
+}
+
 std::string_view TraceparentOf(std::string_view sql, const SqlScan& scan) {
   for (const SpokenComment& comment : scan.comments()) {
     if (comment.kind != SpokenComment::Kind::kTracing) continue;

@@ -11,6 +11,9 @@ namespace pgweir::router {
 // has it, section 3.2.
 std::string_view TraceparentOf(std::string_view sql, const SqlScan& scan);
 
+// Whether `sql` is worth its scan: it may have one in a comment.
+bool MayHaveTraceparent(std::string_view sql);
+
 // Whether `text` is one.
 bool IsTraceparent(std::string_view text);
 

@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view kTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 std::string Of(const std::string& sql) {
+  if (!MayHaveTraceparent(sql)) return "";
   SqlScan scan;
   scan.Scan(sql);
   return std::string(TraceparentOf(sql, scan));
@@ -20,6 +21,12 @@ TEST(Traceparent, IsReadFromSqlcommentersComment) {
   EXPECT_EQ(Of("select '/*traceparent=''" + trace + "''*/'"), "");
   EXPECT_EQ(Of("select 1 /*traceparent=" + trace + "*/"), "");
   EXPECT_EQ(Of("select 1 /*traceparent='" + trace), "");
+}
+
+TEST(Traceparent, IsLookedForInCommentsOnly) {
+  EXPECT_FALSE(MayHaveTraceparent("select 'traceparent='''"));
+  EXPECT_FALSE(MayHaveTraceparent("select 'traceparent=''' /* nothing */"));
+  EXPECT_TRUE(MayHaveTraceparent("select 1 /*traceparent='"));
 }
 
 TEST(Traceparent, IsAsTheStandardHasIt) {
