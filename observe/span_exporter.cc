@@ -23,7 +23,7 @@ constexpr milliseconds kLastRest{1000};
 // A collector that takes nothing is told of so often.
 constexpr std::chrono::minutes kBetweenLogLines{1};
 // Before the end, for the thread to notice.
-constexpr milliseconds kToNotice{50};
+constexpr milliseconds kToNotice{100};
 
 LineQueue::Limits LimitsOf(const config::Traces& options) {
   return {options.max_queue_bytes, std::min(kBatchBytes, options.max_queue_bytes / 2), kGather};
@@ -100,6 +100,7 @@ SpanExporter::Counters SpanExporter::counters() const {
 
 void SpanExporter::Export(std::string_view spans) {
   while (!spans.empty()) {
+    if (Clock::now() >= give_up_at_.load()) return Lose(Count(spans), "the process ends");
     const std::string_view first = FirstLines(spans, kMostAtOnce);
     Send(first);
     spans.remove_prefix(first.size());
@@ -143,7 +144,7 @@ void SpanExporter::Lose(uint64_t spans, const std::string& why) {
   const TimePoint now = Clock::now();
   if (logged_at_ != TimePoint() && now - logged_at_ < kBetweenLogLines) return;
   logged_at_ = now;
-  LogWarn("spans are not taken by {} lost_spans={}", why, std::exchange(lost_, 0));
+  LogWarn("spans are lost: {} lost_spans={}", why, std::exchange(lost_, 0));
 }
 
 }  // namespace pgweir::observe

@@ -117,7 +117,7 @@ TEST_F(Exporter, DropsWhatTheQueueCannotHold) {
   SpanExporter exporter(options_, "1", Post());
   const TimePoint began = Clock::now();
   for (int i = 0; i < 1000; ++i) exporter.Submit(statement_);
-  EXPECT_LT(Clock::now() - began, seconds(1));
+  EXPECT_LT(Clock::now() - began, seconds(4));  // less than one answer is waited for
   EXPECT_GT(exporter.counters().dropped, 3000u);
   hangs_ = false;
   Stop(exporter);
@@ -130,8 +130,8 @@ TEST_F(Exporter, IsNotHeldAtTheEnd) {
   SpanExporter exporter(options_, "1", Post());
   for (int i = 0; i < 1000; ++i) exporter.Submit(statement_);
   const TimePoint began = Clock::now();
-  EXPECT_TRUE(exporter.Stop(began + milliseconds(500)));
-  EXPECT_LT(Clock::now() - began, milliseconds(600));
+  EXPECT_TRUE(exporter.Stop(began + seconds(1)));
+  EXPECT_LT(Clock::now() - began, seconds(2));
   EXPECT_EQ(exporter.counters().failed, 4000u);
 }
 

@@ -215,7 +215,7 @@ TEST_F(Traces, ACollectorThatIsDownCostsSpansOnly) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
   EXPECT_TRUE(WaitUntil([&] { return SpansThatWere(http, "failed") >= 100; }));
   EXPECT_EQ(SpansThatWere(http, "exported"), 0);
-  EXPECT_TRUE(process.WaitLog("spans are not taken by 127.0.0.1:"));
+  EXPECT_TRUE(process.WaitLog("spans are lost: 127.0.0.1:"));
 
   // It comes up, elsewhere.
   OtlpCollector collector;
