@@ -29,7 +29,7 @@ int64_t NanosOf(WallTime time) {
   return std::chrono::duration_cast<nanoseconds>(time.time_since_epoch()).count();
 }
 
-// All of it that counts is in their random numbers: one of 32 bits would be met again.
+// Ids must not come again in another worker or process, hence a long seed.
 std::mt19937_64 SeededRandom() {
   std::random_device device;
   std::seed_seq seed{device(), device(), device(), device(),
