@@ -247,8 +247,10 @@ struct SlowLog {
   uint64_t max_queue_bytes = uint64_t{8} << 20;  // of lines not written yet
   uint64_t rotate_size = uint64_t{256} << 20;    // 0 = never, likewise below
   milliseconds rotate_age{86'400'000};
-  int keep = 7;                    // rotated files
-  std::vector<SlowLogRule> rules;  // the first that matches counts
+  int keep = 7;                         // rotated files
+  bool plans = false;                   // of slow statements are asked for, too
+  milliseconds plan_interval{600'000};  // each digest's once in it
+  std::vector<SlowLogRule> rules;       // the first that matches counts
   bool operator==(const SlowLog&) const = default;
 };
 

@@ -12,6 +12,7 @@ constexpr uint64_t kMaxQueue = uint64_t{1} << 30;
 constexpr int kMaxLines = 10'000'000;
 constexpr int kMaxKept = 1'000;
 constexpr milliseconds kLeastAge{60'000};
+constexpr milliseconds kLeastPlanInterval{1'000};
 
 constexpr std::array<std::pair<std::string_view, Redact>, 3> kRedacts{
     {{"none", Redact::kNone},
@@ -56,6 +57,14 @@ void ReadRotation(TableReader& reader, SlowLog& log) {
   log.keep = reader.Int("keep", 0, kMaxKept).value_or(log.keep);
 }
 
+void ReadPlans(TableReader& reader, SlowLog& log) {
+  log.plans = reader.Bool("plans").value_or(log.plans);
+  log.plan_interval = reader.Time("plan_interval").value_or(log.plan_interval);
+  if (log.plan_interval < kLeastPlanInterval) {
+    reader.Fault("plan_interval", "must be at least \"1s\"");
+  }
+}
+
 }  // namespace
 
 void ReadSlowLog(TableReader reader, const std::filesystem::path& folder, SlowLog& log) {
@@ -68,6 +77,7 @@ void ReadSlowLog(TableReader reader, const std::filesystem::path& folder, SlowLo
   log.max_lines_per_second =
       reader.Int("max_lines_per_second", 0, kMaxLines).value_or(log.max_lines_per_second);
   ReadRotation(reader, log);
+  ReadPlans(reader, log);
   for (TableReader& rule : reader.Tables("rules")) log.rules.push_back(ReadRule(rule));
   reader.RejectUnknown();
 }

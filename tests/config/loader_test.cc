@@ -444,7 +444,8 @@ primary = "host=m")");
        "pgweir.toml:1:1: admin.http_certificate: must be set too: TLS needs a certificate and its "
        "key"},
       {"[cache]\nenabled = \"no\"", "pgweir.toml:2:11: cache.enabled: must be true or false"},
-      {"[slow_log]\nplans = true", "pgweir.toml:2:1: unknown key slow_log.plans"},
+      {"[slow_log]\nplan = true",
+       "pgweir.toml:2:1: unknown key slow_log.plan; did you mean slow_log.plans?"},
   };
   for (const BadValue& bad : cases) EXPECT_EQ(Fault(bad.text), bad.message) << bad.text;
 }

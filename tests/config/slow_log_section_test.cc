@@ -25,6 +25,8 @@ max_queue_bytes = "1MiB"
 rotate_size = "0B"
 rotate_age = "0s"
 keep = 0
+plans = true
+plan_interval = "1s"
 [[slow_log.rules]]
 database = "app"
 user = "report"
@@ -45,6 +47,8 @@ sample = 1
   expected.rotate_size = 0;
   expected.rotate_age = milliseconds(0);
   expected.keep = 0;
+  expected.plans = true;
+  expected.plan_interval = seconds(1);
   expected.rules = {
       {"app", "report", std::nullopt, seconds(5), std::nullopt},
       {"", "", 0x00ff00ff00ff00abu, std::nullopt, 1.0},
@@ -66,6 +70,7 @@ TEST_F(SlowLogSection, SaysWhatIsWrongWithIt) {
        "slow_log.parameter_max_length: must be at most \"64MiB\""},
       {log + "max_queue_bytes = \"2GiB\"", "slow_log.max_queue_bytes: must be at most \"1GiB\""},
       {log + "rotate_age = \"5s\"", "slow_log.rotate_age: must be \"0s\" or at least \"1m\""},
+      {log + "plan_interval = \"999ms\"", "slow_log.plan_interval: must be at least \"1s\""},
       {rule + "threshold = \"1s\"",
        "pgweir.toml:1:1: slow_log.rules: must have a database, a user or a digest"},
       {rule + "user = \"u\"", "slow_log.rules: must have a threshold or a sample"},
