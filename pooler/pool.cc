@@ -161,13 +161,13 @@ Status Pool::Waiting::TimedOut() const {
 
 // --- acquiring and giving back ---
 
-Lease Pool::TryAcquire(net::Event& event, uint64_t custom_settings) {
+Lease Pool::Acquire(net::Event& event, uint64_t custom_settings, bool spare) {
   net::Worker& worker = event.worker();
   Backend* backend;
   bool poked;
   {
     MutexLock lock(mutex_);
-    if (!waiting_.empty()) return Lease();
+    if (!waiting_.empty() || (spare && !HasSpare())) return Lease();
     backend = PopIdle(worker.index(), custom_settings);
     if (backend == nullptr) return Lease();
     poked = std::exchange(backend->poked_, false);
@@ -175,6 +175,24 @@ Lease Pool::TryAcquire(net::Event& event, uint64_t custom_settings) {
   backend->stream().socket().Unpark(worker, &event);
   if (poked) backend->stream().socket().NoteReadable();
   return Lease(this, backend);
+}
+
+bool Pool::HasSpare() const {
+  if (idle_count_ != 1) return idle_count_ > 1;
+  return open() + connecting_ < limits_.size && target_.complete() && share_->Exhausted().empty();
+}
+
+// Room for two: for this one, and for the client that comes while it is in use.
+void Pool::OpenSpare() {
+  Aftermath aftermath;
+  {
+    MutexLock lock(mutex_);
+    if (at_rest() || !target_.complete() || !waiting_.empty()) return;
+    if (idle_count_ + connecting_ > 0 || open() + 2 > limits_.size) return;
+    aftermath.opening = share_->ClaimSpare(1);
+    connecting_ += static_cast<int>(aftermath.opening.size());
+  }
+  Finish(std::move(aftermath));
 }
 
 // Of its own worker's the newest that suits, else another worker's, else one that does not suit.

@@ -115,7 +115,15 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   // Any worker's thread. A backend at once, or an empty lease when there is none or others wait.
   // Afterwards the backend's socket sets `event`. One with these custom settings, or none, is
   // preferred (Backend::custom_settings).
-  Lease TryAcquire(net::Event& event, uint64_t custom_settings = 0);
+  Lease TryAcquire(net::Event& event, uint64_t custom_settings = 0) {
+    return Acquire(event, custom_settings, false);
+  }
+  // Likewise one that clients can do without for a while: another is idle, or can be opened.
+  Lease TryAcquireSpare(net::Event& event, uint64_t custom_settings) {
+    return Acquire(event, custom_settings, true);
+  }
+  // Any thread. Begins to open one for TryAcquireSpare, where none is idle and there is room.
+  void OpenSpare();
 
   // Any thread. Asks the server to cancel what the leased backend runs. Until the server has dealt
   // with it, nobody else gets the backend. `done` runs on any thread.
@@ -214,6 +222,7 @@ class Pool final : public std::enable_shared_from_this<Pool>,
 
   Pool(std::string name, Target target, const config::Pool& limits, PoolServices services);
 
+  Lease Acquire(net::Event& event, uint64_t custom_settings, bool spare);
   bool CancelUnderWay(const Backend& backend) const;
   void Return(Backend& backend, TimePoint now);
   void Discard(Backend& backend);
@@ -263,6 +272,7 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   int open() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return static_cast<int>(all_.size()) - left_behind_;
   }
+  bool HasSpare() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Backend* PopIdle(int worker, uint64_t custom_settings = 0) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PlanOpening(Aftermath& aftermath) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::pair<size_t, size_t> LongestIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

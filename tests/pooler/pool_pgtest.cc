@@ -6,6 +6,7 @@
 
 #include "tests/net/on_worker.h"
 #include "tests/support/postgres_server.h"
+#include "tests/support/wait_until.h"
 
 namespace pgweir::pooler {
 namespace {
@@ -145,6 +146,36 @@ TEST_F(PoolTest, NobodyOvertakesTheQueue) {
   EXPECT_TRUE(Gets(1, *second, seconds(1)));
   Leave(1, std::move(second));
   Leave(0, std::move(first));
+}
+
+TEST_F(PoolTest, HasASpareWhereAnotherIsIdleOrCanBeOpened) {
+  Pool& pool = MakePool(2);
+  net::Event event(*workers_[0]);
+  Lease spare;
+  const auto take = [&] {
+    On(0, [&] { spare = pool.TryAcquireSpare(event, 0); });
+    return static_cast<bool>(spare);
+  };
+  EXPECT_FALSE(take());
+  pool.OpenSpare();
+  pool.OpenSpare();
+  EXPECT_TRUE(test::WaitUntil(take));
+  EXPECT_EQ(pool.counts().open(), 1);
+  On(0, [&] { spare.Return(); });
+  auto client = Join(0);
+  ASSERT_TRUE(Gets(0, *client, seconds(5)));
+  // What it would take is the next client's.
+  pool.OpenSpare();
+  EXPECT_EQ(pool.counts().connecting, 0);
+  auto other = Join(0);
+  ASSERT_TRUE(Gets(0, *other, seconds(5)));
+  Return(0, *other);
+  EXPECT_FALSE(take());
+  Return(0, *client);
+  EXPECT_TRUE(take());
+  On(0, [&] { spare.Return(); });
+  Leave(0, std::move(client));
+  Leave(0, std::move(other));
 }
 
 TEST_F(PoolTest, DiscardedBackendIsReplacedForWhoWaits) {
