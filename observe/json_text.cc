@@ -69,6 +69,16 @@ void AppendJson(std::string_view text, std::string& out) {
   }
 }
 
+void AppendJsonValue(std::string_view json, std::string& out) {
+  bool in_string = false, escaped = false;
+  for (const char c : ToUtf8(json)) {
+    if (static_cast<unsigned char>(c) < ' ' || (c == ' ' && !in_string)) continue;
+    if (c == '"' && !escaped) in_string = !in_string;
+    escaped = in_string && c == '\\' && !escaped;
+    out += c;
+  }
+}
+
 std::string_view CutUtf8(std::string_view text, size_t max) {
   if (text.size() <= max) return text;
   size_t end = max;

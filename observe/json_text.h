@@ -13,6 +13,10 @@ namespace pgweir::observe {
 // result has no control characters, so no newline either.
 void AppendJson(std::string_view text, std::string& out);
 
+// Appends a whole JSON value as a server wrote it, without line breaks and the spaces between its
+// tokens. Bytes that are no UTF-8 become "?".
+void AppendJsonValue(std::string_view json, std::string& out);
+
 // The first `max` bytes of a text, without the part of a character at its end.
 std::string_view CutUtf8(std::string_view text, size_t max);
 

@@ -43,9 +43,7 @@ std::string_view SlowLogLine::Write(const StatementRecord& record, const LineOpt
   record_ = &record;
   options_ = &options;
   secret_ = MayHoldSecret(record.text);
-  if (line_.capacity() > kKeptBuffer) std::string().swap(line_);
-  line_.clear();
-  line_ += '{';
+  Begin();
   AddClient();
   AddSeverity();
   AddMessage();
@@ -54,6 +52,30 @@ std::string_view SlowLogLine::Write(const StatementRecord& record, const LineOpt
   record_ = nullptr;
   options_ = nullptr;
   return line_;
+}
+
+// pgBadger passes over it: it has no time.
+std::string_view SlowLogLine::WritePlan(const PlanRecord& plan) {
+  Begin();
+  Time("timestamp", plan.asked, true);
+  Text("user", plan.user);
+  Text("dbname", plan.database);
+  Number("pid", plan.pid);
+  Text("error_severity", "LOG");
+  Key("message");
+  Append(line_, "\"plan of digest {:016x}\"", plan.digest);
+  Text("backend_type", "client backend");
+  Append(line_, ",\"pgweir\":{{\"v\":1,\"digest\":\"{:016x}\"", plan.digest);
+  AddNodes({&plan.node, 1});
+  Key("plan");
+  AppendJsonValue(plan.json, line_);
+  line_ += "}}\n";
+  return line_;
+}
+
+void SlowLogLine::Begin() {
+  if (line_.capacity() > kKeptBuffer) std::string().swap(line_);
+  line_ = '{';
 }
 
 void SlowLogLine::AddClient() {
@@ -148,7 +170,10 @@ void SlowLogLine::AddPlace() {
   line_ += ",\"pgweir\":{\"v\":1";
   Key("digest");
   Append(line_, "\"{:016x}\"", record_->digest);
-  AddNodes();
+  AddNodes(record_->nodes);
+  if (record_->role != NodeRole::kNone) {
+    Text("role", record_->role == NodeRole::kPrimary ? "primary" : "replica");
+  }
   line_ += record_->from_cache() ? ",\"cached\":true" : ",\"cached\":false";
   Text("cache", NameOf(record_->cache));
   AddTimes();
@@ -157,22 +182,18 @@ void SlowLogLine::AddPlace() {
   Number("retries", record_->retries);
   if (record_->backend_pid != 0) Number("server_pid", record_->backend_pid);
   if (!record_->traceparent.empty()) Text("traceparent", record_->traceparent);
-  const bool shows_plan = options_->redact == Redact::kNone && !secret_;
-  if (!record_->plan.empty() && shows_plan) Text("plan", record_->plan);
   line_ += '}';
 }
 
-void SlowLogLine::AddNodes() {
+void SlowLogLine::AddNodes(std::span<const std::string_view> nodes) {
   Key("shards");
   line_ += '[';
-  for (size_t i = 0; i < record_->nodes.size(); ++i) {
+  for (size_t i = 0; i < nodes.size(); ++i) {
     line_ += i == 0 ? "\"" : ",\"";
-    AppendJson(record_->nodes[i], line_);
+    AppendJson(nodes[i], line_);
     line_ += '"';
   }
   line_ += ']';
-  if (record_->role == NodeRole::kNone) return;
-  Text("role", record_->role == NodeRole::kPrimary ? "primary" : "replica");
 }
 
 void SlowLogLine::AddTimes() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,18 +17,22 @@ struct LineOptions {
   size_t statement_max_length = size_t{1} << 20;
 };
 
-// Writes statements as lines of the slow-query log: each a JSON object as PostgreSQL's jsonlog has
-// it, in its order of keys and without white space between tokens, followed by the object "pgweir"
-// with what only pgweir knows. So pgBadger reads it, which looks for keys and the ends of strings
-// by regular expressions; hence that object is last, and has none of jsonlog's keys.
+// Writes statements, and plans, as lines of the slow-query log: each a JSON object as PostgreSQL's
+// jsonlog has it, in its order of keys and without white space between tokens, followed by the
+// object "pgweir" with what only pgweir knows. So pgBadger reads it, which looks for keys and the
+// ends of strings by regular expressions; hence that object is last, and has none of jsonlog's
+// keys.
 //
 // For one thread. The buffer is kept: once warm nothing is allocated.
 class SlowLogLine {
  public:
   // With the newline at its end. Valid until the next call.
   std::string_view Write(const StatementRecord& record, const LineOptions& options);
+  // Likewise of a plan, with the same keys as far as there is something to say.
+  std::string_view WritePlan(const PlanRecord& plan);
 
  private:
+  void Begin();
   void AddClient();
   void AddSeverity();
   void AddMessage();
@@ -35,7 +40,7 @@ class SlowLogLine {
   void AddParameters();
   void AddPlace();
   void AddTimes();
-  void AddNodes();
+  void AddNodes(std::span<const std::string_view> nodes);
 
   void Key(std::string_view key);
   void Text(std::string_view key, std::string_view value);

@@ -37,6 +37,12 @@ bool SlowLogPolicy::Wants(const StatementRecord& record, uint32_t random) const 
                  random);
 }
 
+bool SlowLogPolicy::IsSlow(const StatementRecord& record) const {
+  const config::SlowLogRule* const rule = RuleFor(record);
+  const auto own = rule == nullptr ? std::nullopt : rule->threshold;
+  return record.times.total_us >= Micros(own.value_or(options_->threshold));
+}
+
 const config::SlowLogRule* SlowLogPolicy::RuleFor(const StatementRecord& record) const {
   for (const config::SlowLogRule& rule : options_->rules) {
     if (Fits(rule.database, record.client->database) && Fits(rule.user, record.client->user) &&

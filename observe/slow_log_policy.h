@@ -16,6 +16,8 @@ class SlowLogPolicy {
 
   // `random` is evenly spread over its range, and drawn for each statement; it decides on samples.
   bool Wants(const StatementRecord& record, uint32_t random) const;
+  // Whether it took as long as its threshold.
+  bool IsSlow(const StatementRecord& record) const;
 
  private:
   // The first that matches; null = none.

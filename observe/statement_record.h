@@ -84,10 +84,20 @@ struct StatementRecord {
   std::string_view error;     // the message that the client was given
 
   std::string_view traceparent;  // W3C's; "" = none
-  std::string_view plan;         // EXPLAIN (FORMAT JSON)'s answer; "" = none
 
   bool failed() const { return !sqlstate.empty(); }
   bool from_cache() const { return cache == CacheOutcome::kHit || cache == CacheOutcome::kStale; }
+};
+
+// A plan that was asked for since a statement with this digest took long. Likewise.
+struct PlanRecord {
+  std::string_view database;
+  std::string_view user;
+  uint32_t pid = 0;  // of the client, as the console shows it
+  WallTime asked;
+  uint64_t digest = 0;
+  std::string_view node;  // whose plan it is
+  std::string_view json;  // EXPLAIN (FORMAT JSON)'s answer
 };
 
 }  // namespace pgweir::observe

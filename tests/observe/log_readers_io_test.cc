@@ -120,6 +120,22 @@ TEST_F(LogReaders, PgBadgerPutsParametersIntoTheStatement) {
               ElementsAre(R"("SELECT 'it''s \"\\u007d', NULL, '42';")"));
 }
 
+TEST_F(LogReaders, PgBadgerPassesOverPlansAndJqReadsThem) {
+  Log("SELECT 1");
+  PlanRecord plan;
+  plan.database = plan.user = "postgres";
+  plan.pid = record_.client->pid;
+  plan.asked = record_.finished;
+  plan.json =
+      "[\n  {\"Plan\": {\"Node Type\": \"Result\", \"Filter\": \"(x = '\\\"},'::text)\"}}\n]";
+  std::ofstream(folder_ + "/slow.json", std::ios::app) << writer_.WritePlan(plan);
+  Log("SELECT 2");
+  EXPECT_THAT(Report(".top_slowest.postgres[] | .[2]"),
+              ElementsAre("\"SELECT 2;\"", "\"SELECT 1;\""));
+  EXPECT_THAT(Run("jq -c '.pgweir.plan[0].Plan.Filter | select(.)' slow.json"),
+              ElementsAre(R"x("(x = '\"},'::text)")x"));
+}
+
 TEST_F(LogReaders, PgBadgerReportsErrorsWithTheirStatements) {
   LogError("SELECT pg_sleep(100)", "57014", "canceling statement due to statement timeout");
   EXPECT_THAT(Report(".error_info.postgres[] | [.error, .statement, .sqlstate]"),

@@ -8,7 +8,6 @@ namespace pgweir::observe {
 namespace {
 
 using config::Redact;
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -106,7 +105,6 @@ TEST_F(Line, IsOneLineOfUtf8WhateverTheStatementIs) {
 TEST_F(Line, LeavesParametersOutWhenAsked) {
   const StatementParameter parameters[] = {{false, false, 25, "hunter2"}, {true, false, 25, ""}};
   record_.parameters = parameters;
-  record_.plan = "hunter2";
   options_.redact = Redact::kParameters;
   const std::string line = Write();
   EXPECT_THAT(line, HasSubstr("statement: SELECT 1\""));
@@ -124,7 +122,6 @@ TEST_F(Line, LeavesLiteralsOutWhenAsked) {
 TEST_F(Line, NeverHoldsAPassword) {
   const StatementParameter parameters[] = {{false, false, 25, "hunter2"}};
   record_.parameters = parameters;
-  record_.plan = "hunter2";
   record_.digest_text = "alter role app password $1";
   EXPECT_THAT(WriteText("ALTER ROLE app PASSWORD 'hunter2'"), Not(HasSubstr("hunter2")));
   EXPECT_THAT(Write(), HasSubstr("statement: alter role app password $1\""));
@@ -144,10 +141,22 @@ TEST_F(Line, LeavesOutErrorsThatMayQuoteWhatIsHidden) {
   EXPECT_THAT(Write(), HasSubstr(R"("message":"could not serialize access")"));
 }
 
-TEST_F(Line, KeepsPlansAsText) {
-  record_.plan = "[{\"Plan\": {}}]\n";
-  EXPECT_THAT(Write(), EndsWith(R"(,"plan":"[{\"Plan\": {}}]\n"}})"
-                                "\n"));
+TEST_F(Line, HasAPlanInOneLine) {
+  PlanRecord plan;
+  plan.database = "shop";
+  plan.user = "alice";
+  plan.pid = 101;
+  plan.asked = record_.finished;
+  plan.digest = 0x00ab;
+  plan.node = "db_shard_3";
+  plan.json = "[\n  {\n    \"Plan\": {\"Filter\": \"(a = 'b \\\" \xff'::text)\"}\n  }\n]";
+  EXPECT_EQ(
+      SlowLogLine().WritePlan(plan),
+      R"x({"timestamp":"2026-09-01 10:00:00.123 UTC","user":"alice","dbname":"shop","pid":101,)x"
+      R"x("error_severity":"LOG","message":"plan of digest 00000000000000ab",)x"
+      R"x("backend_type":"client backend","pgweir":{"v":1,"digest":"00000000000000ab",)x"
+      R"x("shards":["db_shard_3"],"plan":[{"Plan":{"Filter":"(a = 'b \" ?'::text)"}}]}})x"
+      "\n");
 }
 
 TEST_F(Line, LeavesOutWhatIsNotKnown) {
