@@ -36,8 +36,11 @@ Sample SampleOf(const Statement& statement, uint32_t group, Place place) {
           .error = Cut(statement.error, Digests::kMaxParameters)};
 }
 
-void KeepPlan(Digest& digest, std::string_view plan) {
-  if (plan.empty()) return;
+// Files come in any order.
+void KeepPlan(Digest& digest, const Statement& statement) {
+  const std::string_view plan = statement.plan;
+  if (plan.empty() || statement.at < digest.plan_at) return;
+  digest.plan_at = statement.at;
   digest.plan_left_out = plan.size() > Digests::kMaxPlan;
   digest.plan = digest.plan_left_out ? "" : std::string(plan);
 }
@@ -82,8 +85,12 @@ uint32_t Digests::Add(const Statement& statement, uint32_t group, Place place) {
   ++digest.calls;
   digest.total += statement.time.total;
   AddSample(digest, statement, group, place);
-  KeepPlan(digest, statement.plan);
+  KeepPlan(digest, statement);
   return number;
+}
+
+void Digests::AddPlan(const Statement& plan) {
+  if (!plan.digest.empty()) KeepPlan(list_[NumberOf(plan.digest)], plan);
 }
 
 std::vector<uint32_t> Digests::GiveUpLeast() {

@@ -33,7 +33,8 @@ struct Digest {
   int64_t first = 0, last = 0;
   uint64_t calls = 0, total = 0;  // microseconds
   std::vector<Sample> slowest;    // slowest first
-  std::string plan;               // the newest; EXPLAIN's JSON
+  int64_t plan_at = 0;            // of the newest one
+  std::string plan;               // EXPLAIN's JSON
   bool plan_left_out = false;     // it was longer than kMaxPlan
 };
 
@@ -53,6 +54,8 @@ class Digests {
   // none.
   bool Full(std::string_view id) const;
   uint32_t Add(const Statement& statement, uint32_t group, Place place);
+  // Likewise of a plan by itself. Its statements may come later, or not at all.
+  void AddPlan(const Statement& plan);
 
   // Gives up the quarter that took the least time. The answer says for each number what it is now.
   std::vector<uint32_t> GiveUpLeast();

@@ -111,6 +111,7 @@ class LogLineParser::Impl {
   simdjson::error_code ReadOwnField(std::string_view key, Value value);
   simdjson::error_code ReadShards(Value value);
   void Complete();
+  bool IsPlan() const;
   LineKind Broken(std::string fault);
 
   simdjson::ondemand::parser parser_;
@@ -218,6 +219,11 @@ void LogLineParser::Impl::Complete() {
   if (statement_.failed) statement_.error = raw_.message;
 }
 
+// Older logs have plans in the lines of statements.
+bool LogLineParser::Impl::IsPlan() const {
+  return !statement_.plan.empty() && raw_.message.starts_with("plan of digest ");
+}
+
 LineKind LogLineParser::Impl::Parse(std::string_view line) {
   raw_ = Raw();
   statement_ = Statement();
@@ -231,6 +237,7 @@ LineKind LogLineParser::Impl::Parse(std::string_view line) {
                                          : "has a timestamp that is no time of 2000 to 2099");
   }
   statement_.at = *at;
+  if (IsPlan()) return LineKind::kPlan;
   Complete();
   return LineKind::kStatement;
 }

@@ -10,6 +10,7 @@ namespace pgweir::report {
 
 enum class LineKind {
   kStatement,  // of pgweir's
+  kPlan,       // likewise: a digest's plan, which was asked for after a statement
   kOther,      // a line of jsonlog that pgweir did not write, such as PostgreSQL's own
   kBroken,
 };
@@ -26,7 +27,7 @@ class LogLineParser {
 
   LineKind Parse(std::string_view line);
 
-  // Of the line that was a statement.
+  // Of the line that was a statement, or a plan.
   const Statement& statement() const;
   // Why the line was broken: "is no JSON: ...".
   std::string_view fault() const;

@@ -48,6 +48,8 @@ void LogReader::Take(std::string_view line, Place place) {
   switch (parser_.Parse(line)) {
     case LineKind::kStatement:
       return summary_.Add(parser_.statement(), place);
+    case LineKind::kPlan:
+      return summary_.AddPlan(parser_.statement());
     case LineKind::kOther:
       return summary_.CountOther();
     case LineKind::kBroken:

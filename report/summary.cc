@@ -56,6 +56,16 @@ void Summary::Add(const Statement& statement, Place place) {
   BoundCells();
 }
 
+void Summary::AddPlan(const Statement& plan) {
+  if (!filter_.Passes(plan)) {
+    ++lines_.filtered;
+    return;
+  }
+  ++lines_.plans;
+  if (digests_.Full(plan.digest)) GiveUpDigests();
+  digests_.AddPlan(plan);
+}
+
 void Summary::AddFault(std::string where, std::string what) {
   ++lines_.broken;
   AddFileFault(std::move(where), std::move(what));

@@ -21,7 +21,7 @@ struct Filter {
 };
 
 struct LineCounts {
-  uint64_t statements = 0, filtered = 0, other = 0, broken = 0;
+  uint64_t statements = 0, plans = 0, filtered = 0, other = 0, broken = 0;
 };
 
 // A line or a file that could not be read.
@@ -44,6 +44,7 @@ class Summary {
   explicit Summary(Filter filter = {});
 
   void Add(const Statement& statement, Place place);
+  void AddPlan(const Statement& plan);
   void CountOther() { ++lines_.other; }
   void AddFault(std::string where, std::string what);  // of a line
   void AddFileFault(std::string where, std::string what);

@@ -103,6 +103,7 @@ std::string ShardTable(const Summary& summary, uint64_t whole) {
 std::string Lines(const Summary& summary) {
   const LineCounts& lines = summary.lines();
   std::string text = fmt::format("lines: {} statements", CountText(lines.statements));
+  if (lines.plans > 0) text += fmt::format(", {} plans", CountText(lines.plans));
   if (lines.filtered > 0) text += fmt::format(", {} filtered out", CountText(lines.filtered));
   text += fmt::format(", {} not pgweir's, {} broken\n", CountText(lines.other),
                       CountText(lines.broken));

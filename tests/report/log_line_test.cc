@@ -105,6 +105,15 @@ TEST(LogLine, KnowsErrorsWithTheirStatement) {
   EXPECT_EQ(parser.statement().sql, "SELECT 9");
 }
 
+TEST(LogLine, KnowsAPlanByItself) {
+  PaddedParser parser;
+  ASSERT_EQ(parser.Parse(PlanLineOf("00000000000000aa", "Result")), LineKind::kPlan);
+  EXPECT_EQ(parser.statement().at, kTen);
+  EXPECT_EQ(parser.statement().user, "app");
+  EXPECT_EQ(parser.statement().digest, "00000000000000aa");
+  EXPECT_EQ(parser.statement().plan, R"([{"Plan":{"Node Type":"Result"}}])");
+}
+
 TEST(LogLine, LeavesOutWhatIsMissingOrOfAnotherType) {
   PaddedParser parser;
   ASSERT_EQ(

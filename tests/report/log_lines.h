@@ -33,6 +33,16 @@ inline std::string LineOf(const LineOptions& o) {
       o.queue, o.server, o.transfer, o.total);
 }
 
+// A plan by itself.
+inline std::string PlanLineOf(std::string_view digest, std::string_view node_type,
+                              std::string_view timestamp = "2026-11-21 10:00:00.000 UTC") {
+  return fmt::format(
+      R"({{"timestamp":"{}","user":"app","dbname":"market","pid":7,"error_severity":"LOG",)"
+      R"("message":"plan of digest {}","backend_type":"client backend","pgweir":{{"v":1,)"
+      R"("digest":"{}","shards":["db_a"],"plan":[{{"Plan":{{"Node Type":"{}"}}}}]}}}})",
+      timestamp, digest, digest, node_type);
+}
+
 // Parses lines that need no room behind them.
 class PaddedParser {
  public:

@@ -51,6 +51,21 @@ TEST(ReadLogs, ReadsTheStandardInput) {
   EXPECT_EQ(summary.lines().statements, 6U);
 }
 
+TEST(ReadLogs, GivesEachDigestItsNewestPlan) {
+  const LogFolder folder;
+  const std::string known(LineOptions().digest);
+  const std::string file = folder.Write(
+      "slow.json", PlanLineOf(known, "Newest", "2026-11-21 10:00:02 UTC") + "\n" + Lines(2) +
+                       PlanLineOf(known, "Older", "2026-11-21 10:00:01 UTC") + "\n" +
+                       PlanLineOf("00000000000000bb", "Other") + "\n");
+  Summary summary;
+  ASSERT_TRUE(ReadLogs({file}, summary).ok());
+  EXPECT_EQ(summary.lines().statements, 2U);
+  EXPECT_EQ(summary.lines().plans, 3U);
+  EXPECT_EQ(summary.digests().list().at(1).plan, R"([{"Plan":{"Node Type":"Newest"}}])");
+  EXPECT_EQ(DigestTotals(summary, Order::kTotal).size(), 1U);
+}
+
 TEST(ReadLogs, CountsWhatIsNoStatementAndNamesBrokenLines) {
   const LogFolder folder;
   const std::string other = R"({"timestamp":"2026-11-21 10:00:00 UTC","message":"checkpoint"})";
