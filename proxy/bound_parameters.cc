@@ -33,6 +33,16 @@ BoundParameters ReadParameters(std::string_view values, std::string_view types) 
   return parameters;
 }
 
+std::string_view ValuesOf(std::string_view values) {
+  wire::ByteReader reader(wire::AsBytes(values));
+  reader.Take(reader.Int16().value_or(0) * size_t{2});
+  for (size_t left = reader.Int16().value_or(0); left > 0; --left) {
+    const uint32_t length = reader.Int32().value_or(0);
+    if (length != UINT32_MAX) reader.Take(length);
+  }
+  return values.substr(0, values.size() - reader.rest().size());
+}
+
 std::vector<router::TouchedSymbols> SymbolsOf(const RequestStatement& statement, size_t index,
                                               const ReadingContext& context,
                                               router::Planner& planner) {

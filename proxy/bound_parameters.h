@@ -16,6 +16,9 @@ using BoundParameters = absl::InlinedVector<router::BoundParameter, 8>;
 // Parse has them.
 BoundParameters ReadParameters(std::string_view values, std::string_view types);
 
+// Of the same, all but the formats of the answer, which are its end.
+std::string_view ValuesOf(std::string_view values);
+
 // The symbols that one of a request's statements depends on, or may change, with its values: the
 // `index`th of its text, which is at hand.
 std::vector<router::TouchedSymbols> SymbolsOf(const RequestStatement& statement, size_t index,

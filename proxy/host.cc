@@ -18,8 +18,8 @@ void CancelTicket::Finish(std::shared_ptr<CancelTicket> ticket) {
 SessionHost::SessionHost(net::Worker& worker, Shared& shared, SnapshotRef snapshot)
     : worker_(worker),
       shared_(shared),
-      tools_(worker.index(), shared.session_counts, shared.shard_statistics, shared.slow_log,
-             shared.spans) {
+      tools_(worker, shared.session_counts, shared.shard_statistics, shared.slow_log, shared.spans,
+             shared.plan_times) {
   Use(std::move(snapshot));
 }
 

@@ -54,6 +54,7 @@ struct Shared {
   cache::QueryCache* cache;  // null = there is none
   SessionCounts session_counts{};
   ShardStatistics shard_statistics{};
+  PlanTimes plan_times{};
   UserSecrets secrets{};
   LoginFailures failures{};
   std::atomic<int> clients{0};            // connections, logged in or not

@@ -255,6 +255,15 @@ void AddSpans(const observe::SpanExporter& spans, Page& page) {
   }
 }
 
+void AddPlans(const PlanTimes& plans, Page& page) {
+  page.Begin("pgweir_plans_total", MetricType::Counter,
+             "Plans of slow statements that were asked for, by what became of them.");
+  for (size_t i = 0; i < kPlanOutcomes.size(); ++i) {
+    page.Add({{"outcome", std::string(kPlanOutcomes[i])}},
+             static_cast<double>(plans.count(static_cast<PlanOutcome>(i))));
+  }
+}
+
 }  // namespace
 
 std::string MetricsText(const Shared& shared, const Snapshot& snapshot) {
@@ -273,6 +282,7 @@ std::string MetricsText(const Shared& shared, const Snapshot& snapshot) {
   if (shared.cache != nullptr) AddCache(*shared.cache, page);
   AddSlowLog(shared.slow_log, page);
   AddSpans(shared.spans, page);
+  AddPlans(shared.plan_times, page);
   return page.Text();
 }
 

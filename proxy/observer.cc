@@ -18,6 +18,7 @@ constexpr std::string_view kTraceparentSetting = "pgweir.traceparent";
 void Observer::Use(std::shared_ptr<const config::Config> config) {
   config_ = std::move(config);
   policy_ = observe::SlowLogPolicy(config_->slow_log);
+  plans_.Use({config_, &config_->slow_log});
 }
 
 observe::WallTime Observer::WallTimeOf(TimePoint time) {
@@ -101,6 +102,20 @@ void Observer::Log(observe::StatementRecord& record, const Details& details) {
                                      .statement_max_length = options.statement_max_length}),
                 details.now);
   }
+  if (plans_.wanted() && policy_.IsSlow(record)) ConsiderPlan(record, details);
+}
+
+void Observer::ConsiderPlan(const observe::StatementRecord& record, const Details& details) {
+  if (details.cut || record.text.empty()) return;
+  const router::FactsRef found =
+      details.facts != nullptr ? nullptr
+                               : statements_.Find(record.text, details.settings.standard_strings());
+  plans_.Consider({.record = record,
+                   .facts = details.facts != nullptr ? *details.facts : *found,
+                   .types = details.types,
+                   .values = details.values,
+                   .now = details.now},
+                  details.plans);
 }
 
 }  // namespace pgweir::proxy

@@ -16,6 +16,7 @@
 #include "observe/span_exporter.h"
 #include "observe/statement_record.h"
 #include "observe/statement_spans.h"
+#include "proxy/plans.h"
 #include "router/digest_text.h"
 #include "router/statement_cache.h"
 #include "wire/parameters.h"
@@ -23,13 +24,16 @@
 namespace pgweir::proxy {
 
 // Takes the finished statements of one worker's sessions: adds them up by digest and by symbol,
-// logs those that are slow, and exports as spans those that are traced. Belongs to the worker;
-// other threads read `digests`, `symbols` and `slow`.
+// logs those that are slow, with their plans, and exports as spans those that are traced. Belongs
+// to the worker; other threads read `digests`, `symbols` and `slow`.
 class Observer {
  public:
   Observer(router::StatementCache& statements, observe::SlowLogWriter& log,
-           observe::SpanExporter& spans)
-      : statements_(statements), log_(log), spans_(spans) {}
+           observe::SpanExporter& spans, net::Worker& worker, PlanTimes& plan_times)
+      : statements_(statements),
+        log_(log),
+        spans_(spans),
+        plans_(worker, plan_times, log) {}
 
   // From now on by [slow_log] and [traces] of this.
   void Use(std::shared_ptr<const config::Config> config);
@@ -43,6 +47,7 @@ class Observer {
     std::string_view values;               // a Bind, but for its names
     std::string_view symbol;               // that it is about; "" = none, or several
     const wire::Parameters& settings;
+    PlanSource& plans;  // of such statements
   };
   // The digest, and whatever only the log needs, is added to the record here.
   void Take(observe::StatementRecord& record, const Details& details);
@@ -60,10 +65,12 @@ class Observer {
   bool IsTraced(const observe::StatementRecord& record);
   void Log(observe::StatementRecord& record, const Details& details);
   uint32_t Draw() { return static_cast<uint32_t>(random_() << 1); }
+  void ConsiderPlan(const observe::StatementRecord& record, const Details& details);
 
   router::StatementCache& statements_;
   observe::SlowLogWriter& log_;
   observe::SpanExporter& spans_;
+  Plans plans_;
   std::shared_ptr<const config::Config> config_ = std::make_shared<config::Config>();
   observe::SlowLogPolicy policy_{config_->slow_log};
   observe::SlowLogLine line_;

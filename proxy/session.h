@@ -28,7 +28,7 @@ namespace pgweir::proxy {
 
 // One client, from its first byte to its last, on one worker: start-up, login, then requests, each
 // carried by a backend that is held for as long as the pool's mode says.
-class Session {
+class Session final : private PlanSource {
  public:
   Session(SessionId id, SessionHost& host, int fd, Peer peer);
   ~Session();
@@ -196,6 +196,8 @@ class Session {
   // Statements that were answered are over when the client has all of it.
   void NoteSent();
   void FollowStatements();
+  // The node's primary, which knows all that its replicas know.
+  PlanSource::Place PlaceForPlan(std::string_view node) override;
   StatementWatch::Place PlaceOf(const Node& node) const;
   // Finds a backend for a request that could not be sent at once, with `lease` as a first
   // candidate. False when the session is over; else the backend is attached and has the request, or

@@ -30,7 +30,13 @@ void Session::FollowStatements() {
   }
   client.pid = static_cast<uint32_t>(id_.value);
   client.connected = connected_at_;
-  watch_.Begin(client);
+  watch_.Begin(client, *this);
+}
+
+PlanSource::Place Session::PlaceForPlan(std::string_view node) {
+  const auto known = nodes_.find(std::string(node));
+  if (known == nodes_.end()) return {};
+  return {known->second.primary, relay_.parameters};
 }
 
 ClientInfo Session::Describe() {

@@ -507,7 +507,8 @@ void StatementWatch::Tell(Entry& entry, TimePoint now, const wire::Parameters& s
                                                         : std::string_view(asked.types),
                         .values = asked.values,
                         .symbol = entry.coming.symbol,
-                        .settings = settings});
+                        .settings = settings,
+                        .plans = *plans_});
 }
 
 }  // namespace pgweir::proxy

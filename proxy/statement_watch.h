@@ -15,6 +15,7 @@
 
 namespace pgweir::proxy {
 
+class PlanSource;
 struct WorkerTools;
 
 // Follows each statement of one client from its request to the last byte of its answer, in a
@@ -34,9 +35,11 @@ class StatementWatch {
   StatementWatch(const StatementWatch&) = delete;
   StatementWatch& operator=(const StatementWatch&) = delete;
 
-  // Nothing is followed before. What `client` refers to lives as long as this object.
-  void Begin(const observe::ClientFacts& client) {
+  // Nothing is followed before. What `client` refers to lives as long as this object, as `plans`
+  // does.
+  void Begin(const observe::ClientFacts& client, PlanSource& plans) {
     client_ = client;
+    plans_ = &plans;
     follows_ = true;
   }
 
@@ -162,6 +165,7 @@ class StatementWatch {
 
   WorkerTools& tools_;
   observe::ClientFacts client_;
+  PlanSource* plans_ = nullptr;  // not null once it follows
   bool follows_ = false;
   bool in_transaction_ = false;  // as the client was told last
   bool batch_open_ = false;      // there is no Sync behind its last message

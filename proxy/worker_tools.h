@@ -19,12 +19,13 @@ namespace pgweir::proxy {
 
 // What the sessions of one worker use by turns, each without suspending meanwhile.
 struct WorkerTools {
-  WorkerTools(int worker, SessionCounts& counts, ShardStatistics& shards,
-              observe::SlowLogWriter& slow_log, observe::SpanExporter& spans)
-      : observer(statements, slow_log, spans),
-        patterns(shards, worker),
+  WorkerTools(net::Worker& worker, SessionCounts& counts, ShardStatistics& shards,
+              observe::SlowLogWriter& slow_log, observe::SpanExporter& spans,
+              PlanTimes& plan_times)
+      : observer(statements, slow_log, spans, worker, plan_times),
+        patterns(shards, worker.index()),
         counts(counts),
-        next_unnamed((static_cast<uint64_t>(worker) + 1) << 48) {}
+        next_unnamed((static_cast<uint64_t>(worker.index()) + 1) << 48) {}
 
   router::StatementCache statements;
   Observer observer;

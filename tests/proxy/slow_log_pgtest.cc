@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
 #include <numeric>
 #include <thread>
 
 #include "fmt/format.h"
+#include "tests/proxy/slow_log_lines.h"
 #include "tests/support/proxy_test.h"
 #include "tests/support/wait_until.h"
 
@@ -28,33 +28,8 @@ class SlowLog : public ProxyTest {
                          fmt::format("[slow_log]\npath = \"@/slow.json\"\n{}\n", slow_log)};
   }
 
-  static std::vector<std::string> Lines(const PgweirProcess& process,
-                                        const std::string& file = "slow.json") {
-    std::ifstream in(process.folder() + "/" + file);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
-  }
-  // The line of a statement with `part` in it, once it is there; "" if it doesn't come.
-  static std::string LineWith(const PgweirProcess& process, std::string_view part,
-                              const std::string& file = "slow.json") {
-    std::string found;
-    WaitUntil(
-        [&] {
-          for (const std::string& line : Lines(process, file)) {
-            if (line.find(part) != std::string::npos) found = line;
-          }
-          return !found.empty();
-        },
-        std::chrono::seconds(5));
-    EXPECT_NE(found, "") << "no line with " << part;
-    return found;
-  }
-  // What PostgreSQL makes of a line's value at this path: "pgweir,wait_us".
   static std::string Get(const std::string& line, std::string_view path) {
-    return line.empty() ? ""
-                        : server().Query(
-                              fmt::format("select $line${}$line$::jsonb #>> '{{{}}}'", line, path));
+    return ValueAt(server(), line, path);
   }
   static int64_t Micros(const std::string& line, std::string_view name) {
     const std::string value = Get(line, fmt::format("pgweir,{}", name));
