@@ -57,11 +57,30 @@ std::string Sample(const std::string& metrics, const std::string& name) {
 
 class Http : public ProxyTest {
  protected:
-  static PgweirOptions Options(int http) {
+  static PgweirOptions Options(int http, std::string_view more = "") {
     return {.databases = DatabaseToml("*", server().port()) +
-                         fmt::format("[admin]\nhttp = \"127.0.0.1:{}\"\n", http)};
+                         fmt::format("[admin]\nhttp = \"127.0.0.1:{}\"\n{}", http, more)};
   }
 };
+
+TEST_F(Http, MetricsCountPlansByWhatBecameOfThem) {
+  const int http = FreePort();
+  PgweirProcess process(
+      Options(http, "[slow_log]\npath = \"@/slow.json\"\nthreshold = \"0ms\"\nplans = true\n"));
+  Connection client(process.Conninfo());
+  client.Exec("create temporary table gone (n int)");
+  client.Exec("select 1");
+  client.Exec("select 1, 'passwords'");
+  client.Exec("select n from gone");
+  const auto plans = [&](std::string_view outcome) {
+    return Sample(Get(http, "/metrics").body,
+                  fmt::format("pgweir_plans_total{{outcome=\"{}\"}}", outcome));
+  };
+  for (const char* outcome : {"captured", "left_out", "failed"}) {
+    EXPECT_TRUE(WaitUntil([&] { return plans(outcome) == "1"; })) << outcome;
+  }
+  EXPECT_EQ(plans("no_backend"), "0");
+}
 
 TEST_F(Http, MetricsCountWhatClientsDo) {
   const int http = FreePort();
