@@ -30,10 +30,7 @@ class Observer {
  public:
   Observer(router::StatementCache& statements, observe::SlowLogWriter& log,
            observe::SpanExporter& spans, net::Worker& worker, PlanTimes& plan_times)
-      : statements_(statements),
-        log_(log),
-        spans_(spans),
-        plans_(worker, plan_times, log) {}
+      : statements_(statements), log_(log), spans_(spans), plans_(worker, plan_times, log) {}
 
   // From now on by [slow_log] and [traces] of this.
   void Use(std::shared_ptr<const config::Config> config);

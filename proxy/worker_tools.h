@@ -20,8 +20,7 @@ namespace pgweir::proxy {
 // What the sessions of one worker use by turns, each without suspending meanwhile.
 struct WorkerTools {
   WorkerTools(net::Worker& worker, SessionCounts& counts, ShardStatistics& shards,
-              observe::SlowLogWriter& slow_log, observe::SpanExporter& spans,
-              PlanTimes& plan_times)
+              observe::SlowLogWriter& slow_log, observe::SpanExporter& spans, PlanTimes& plan_times)
       : observer(statements, slow_log, spans, worker, plan_times),
         patterns(shards, worker.index()),
         counts(counts),

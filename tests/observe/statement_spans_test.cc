@@ -137,7 +137,6 @@ TEST_F(Spans, NoValueLeaves) {
   const StatementParameter parameters[] = {{false, false, 25, "hunter2"}};
   record_.parameters = parameters;
   record_.text = "SELECT 'hunter2'";
-  record_.plan = "hunter2";
   Write();
   EXPECT_THAT(lines_, Not(HasSubstr("hunter2")));
 }
