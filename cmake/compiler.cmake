@@ -16,9 +16,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 find_program(PGWEIR_CCACHE ccache)
 if(PGWEIR_CCACHE)
-  # Without these two words ccache keeps nothing that was compiled behind a precompiled header.
+  # Without the first two words ccache keeps nothing that was compiled behind a precompiled header; compilers'
+  # messages may be in another language than they would be.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${PGWEIR_CCACHE})
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,locale ${PGWEIR_CCACHE})
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
