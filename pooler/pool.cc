@@ -167,7 +167,7 @@ Lease Pool::Acquire(net::Event& event, uint64_t custom_settings, bool spare) {
   bool poked;
   {
     MutexLock lock(mutex_);
-    if (!waiting_.empty() || (spare && !HasSpare())) return Lease();
+    if (!waiting_.empty() || (spare && idle_count_ < 2)) return Lease();
     backend = PopIdle(worker.index(), custom_settings);
     if (backend == nullptr) return Lease();
     poked = std::exchange(backend->poked_, false);
@@ -177,19 +177,15 @@ Lease Pool::Acquire(net::Event& event, uint64_t custom_settings, bool spare) {
   return Lease(this, backend);
 }
 
-bool Pool::HasSpare() const {
-  if (idle_count_ != 1) return idle_count_ > 1;
-  return open() + connecting_ < limits_.size && target_.complete() && share_->Exhausted().empty();
-}
-
-// Room for two: for this one, and for the client that comes while it is in use.
+// One of two, so that the client that comes while it is in use finds the other.
 void Pool::OpenSpare() {
   Aftermath aftermath;
   {
     MutexLock lock(mutex_);
     if (at_rest() || !target_.complete() || !waiting_.empty()) return;
-    if (idle_count_ + connecting_ > 0 || open() + 2 > limits_.size) return;
-    aftermath.opening = share_->ClaimSpare(1);
+    const int missing = 2 - idle_count_ - connecting_;
+    if (missing <= 0 || open() + connecting_ + missing > limits_.size) return;
+    aftermath.opening = share_->ClaimSpare(missing);
     connecting_ += static_cast<int>(aftermath.opening.size());
   }
   Finish(std::move(aftermath));

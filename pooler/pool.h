@@ -118,11 +118,11 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   Lease TryAcquire(net::Event& event, uint64_t custom_settings = 0) {
     return Acquire(event, custom_settings, false);
   }
-  // Likewise one that clients can do without for a while: another is idle, or can be opened.
+  // Likewise one that clients can do without for a while: another is idle.
   Lease TryAcquireSpare(net::Event& event, uint64_t custom_settings) {
     return Acquire(event, custom_settings, true);
   }
-  // Any thread. Begins to open one for TryAcquireSpare, where none is idle and there is room.
+  // Any thread. Begins to open what TryAcquireSpare lacks, where there is room for it.
   void OpenSpare();
 
   // Any thread. Asks the server to cancel what the leased backend runs. Until the server has dealt
@@ -272,7 +272,6 @@ class Pool final : public std::enable_shared_from_this<Pool>,
   int open() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return static_cast<int>(all_.size()) - left_behind_;
   }
-  bool HasSpare() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Backend* PopIdle(int worker, uint64_t custom_settings = 0) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PlanOpening(Aftermath& aftermath) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::pair<size_t, size_t> LongestIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,5 +1,6 @@
 #include "proxy/course.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/overview.h"
@@ -42,7 +43,7 @@ void Course::Follow(const Shared& shared, TimePoint now) {
   moment.queue = busy(sums.wait_us, old.wait_us);
   moment.server = busy(sums.backend_us, old.backend_us);
   moment.client = busy(sums.blocked_us, old.blocked_us);
-  moment.transfer = busy(sums.transfer_us, old.transfer_us) - moment.client;
+  moment.transfer = std::max(0.0, busy(sums.transfer_us, old.transfer_us) - moment.client);
   moment.rest = busy(sums.route_us, old.route_us) + busy(sums.sync_us, old.sync_us) +
                 busy(sums.ahead_us, old.ahead_us);
   pooler::Pool::Counts pools;

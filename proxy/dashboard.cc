@@ -133,9 +133,7 @@ void AddCache(JsonText& json, const cache::QueryCache& cache, const config::Cach
 
 void AddDigests(JsonText& json, const Shared& shared) {
   json.Key("digests").BeginArray();
-  size_t left = kMaxDigests;
-  for (const auto& digest : DigestsOf(shared)) {
-    if (left-- == 0) break;
+  for (const auto& digest : DigestsOf(shared, kMaxDigests)) {
     const observe::DigestSums& sums = digest->sums;
     const uint64_t blocked = sums.blocked_us.Get();
     json.BeginObject();
@@ -149,7 +147,7 @@ void AddDigests(JsonText& json, const Shared& shared) {
     json.Key("total").Number(Signed(sums.total_us.Get()));
     json.Key("queue").Number(Signed(sums.wait_us.Get()));
     json.Key("server").Number(Signed(sums.backend_us.Get()));
-    json.Key("transfer").Number(Signed(sums.transfer_us.Get() - blocked));
+    json.Key("transfer").Number(std::max<int64_t>(0, Signed(sums.transfer_us.Get() - blocked)));
     json.Key("client").Number(Signed(blocked));
     json.Key("rest").Number(Signed(sums.route_us.Get() + sums.sync_us.Get() + sums.ahead_us.Get()));
     json.EndObject();
@@ -171,6 +169,9 @@ HttpAnswer Dashboard::Data(const Shared& shared, const Snapshot& snapshot, TimeP
     json.Key("version").String(PGWEIR_VERSION);
     json.Key("up_seconds")
         .Number(std::chrono::duration_cast<std::chrono::seconds>(now - since_).count());
+    // By which rates are made; the same for all who are given this.
+    json.Key("at_ms").Number(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
     json.Key("draining").Number(shared.control.shutting_down());
     json.Key("workers").Number(static_cast<int64_t>(shared.hosts.size()));
     json.Key("max_clients").Number(config.listen.max_clients);

@@ -25,6 +25,8 @@ using tcp = boost::asio::ip::tcp;
 
 // A client that is slower, or silent for as long, is left.
 constexpr std::chrono::seconds kPatience{30};
+// Until the first request, so that those who only sit there don't keep others out.
+constexpr std::chrono::seconds kFirstPatience{5};
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
 std::string_view ToStd(beast::string_view text) { return {text.data(), text.size()}; }
@@ -70,7 +72,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection<St
 
   void Begin() {
     if constexpr (kEncrypted) {
-      beast::get_lowest_layer(stream_).expires_after(kPatience);
+      beast::get_lowest_layer(stream_).expires_after(kFirstPatience);
       stream_.async_handshake(ssl::stream_base::server,
                               [self = this->shared_from_this()](beast::error_code error) {
                                 if (!error) self->Read();
@@ -87,7 +89,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection<St
     parser_.emplace();
     parser_->header_limit(kMaxHeader);
     parser_->body_limit(0);
-    beast::get_lowest_layer(stream_).expires_after(kPatience);
+    beast::get_lowest_layer(stream_).expires_after(std::exchange(patience_, kPatience));
     http::async_read(stream_, buffer_, *parser_,
                      [self = this->shared_from_this()](beast::error_code error, size_t) {
                        self->OnRequest(error);
@@ -102,7 +104,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection<St
       const std::string_view path = target.substr(0, target.find('?'));
       const bool open = path == "/health" || path == "/ready" || state_->token.empty();
       if (open || Shows(state_->token, ToStd(request[http::field::authorization]))) {
-        Write(state_->answer(path), request.keep_alive());
+        Write(state_->answer(path), request.keep_alive() && tls_ == state_->tls);
       } else {
         Write({401, kPlain, "this needs the token of admin.http_token_file\n"}, false);
       }
@@ -155,6 +157,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection<St
   const std::shared_ptr<State> state_;
   const std::shared_ptr<ssl::context> tls_;  // that the stream has been made with
   Stream stream_;
+  std::chrono::seconds patience_ = kFirstPatience;
   beast::flat_buffer buffer_{2 * kMaxHeader};
   std::optional<http::request_parser<http::empty_body>> parser_;
   http::response<http::string_body> response_;

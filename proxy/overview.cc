@@ -1,6 +1,7 @@
 #include "proxy/overview.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -36,29 +37,39 @@ std::vector<PoolShown> PoolsOf(const Shared& shared, size_t max) {
   return pools;
 }
 
-std::vector<std::unique_ptr<DigestShown>> DigestsOf(const Shared& shared) {
-  std::map<std::tuple<std::string, std::string, uint64_t>, std::unique_ptr<DigestShown>> all;
-  for (const auto& host : shared.hosts) {
-    host->tools().observer.digests.ForEach([&all](const observe::DigestTable::Row& row) {
-      auto& digest = all[{std::string(row.database), std::string(row.user), row.digest}];
-      if (digest == nullptr) digest = std::make_unique<DigestShown>();
-      digest->database = row.database;
-      digest->user = row.user;
-      digest->digest = row.digest;
-      if (digest->text.empty()) digest->text = row.text;
-      digest->sums.Merge(*row.sums);
-    });
-  }
-  std::vector<std::unique_ptr<DigestShown>> sorted;
-  for (auto& [key, digest] : all) {
-    if (digest->sums.calls.Get() > 0) sorted.push_back(std::move(digest));
-  }
-  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    const bool a_other = a->database.empty(), b_other = b->database.empty();
-    if (a_other != b_other) return b_other;
-    return a->sums.total_us.Get() > b->sums.total_us.Get();
+std::vector<std::unique_ptr<DigestShown>> DigestsOf(const Shared& shared, size_t max) {
+  using Row = observe::DigestTable::Row;
+  using Key = std::tuple<std::string, std::string, uint64_t>;
+  const auto key_of = [](const Row& row) { return Key(row.database, row.user, row.digest); };
+  const auto each = [&shared](const std::function<void(const Row&)>& visit) {
+    for (const auto& host : shared.hosts) host->tools().observer.digests.ForEach(visit);
+  };
+  std::map<Key, uint64_t> times;
+  each([&](const Row& row) {
+    if (row.sums->calls.Get() > 0) times[key_of(row)] += row.sums->total_us.Get();
   });
-  return sorted;
+  std::vector<std::pair<Key, uint64_t>> order(times.begin(), times.end());
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    const bool a_other = std::get<0>(a.first).empty(), b_other = std::get<0>(b.first).empty();
+    return a_other != b_other ? b_other : a.second > b.second;
+  });
+  if (order.size() > max) order.resize(max);
+
+  // Their sums are large: only those that are shown have some.
+  std::map<Key, DigestShown*> shown;
+  std::vector<std::unique_ptr<DigestShown>> digests;
+  for (const auto& [key, time] : order) {
+    shown[key] = digests.emplace_back(std::make_unique<DigestShown>()).get();
+  }
+  each([&](const Row& row) {
+    const auto found = shown.find(key_of(row));
+    if (found == shown.end()) return;
+    DigestShown& digest = *found->second;
+    std::tie(digest.database, digest.user, digest.digest) = found->first;
+    if (digest.text.empty()) digest.text = row.text;
+    digest.sums.Merge(*row.sums);
+  });
+  return digests;
 }
 
 }  // namespace pgweir::proxy

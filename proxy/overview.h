@@ -30,7 +30,8 @@ struct DigestShown {
   uint64_t digest = 0;
   observe::DigestSums sums;
 };
-// Those that took the most time first; what has no place of its own, without names, last.
-std::vector<std::unique_ptr<DigestShown>> DigestsOf(const Shared& shared);
+// Those that took the most time first, `max` of them; what has no place of its own, without names,
+// last.
+std::vector<std::unique_ptr<DigestShown>> DigestsOf(const Shared& shared, size_t max = SIZE_MAX);
 
 }  // namespace pgweir::proxy

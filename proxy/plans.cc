@@ -90,26 +90,30 @@ net::Task<PlanOutcome> Fetch(UnattendedBackend& backend, pooler::Pool& pool, std
 
 // --- when ---
 
-bool PlanTimes::Begin(const std::string& digest, TimePoint now, Duration interval) {
+bool PlanTimes::Begin(const std::string& digest, const pooler::Pool& pool, TimePoint now,
+                      Duration interval) {
   const MutexLock lock(mutex_);
+  if (busy_.contains(&pool)) return false;
   const auto known = asked_.find(digest);
   if (known != asked_.end()) {
     if (now - known->second < interval) return false;
     known->second = now;
-    return true;
+    return busy_.insert(&pool).second;
   }
   if (asked_.size() >= kMostDigests && now - swept_ >= kSweepAfter) {
     swept_ = now;
     absl::erase_if(asked_, [&](const auto& entry) { return now - entry.second >= interval; });
   }
-  return asked_.size() < kMostDigests && asked_.emplace(digest, now).second;
+  if (asked_.size() >= kMostDigests) return false;
+  asked_.emplace(digest, now);
+  return busy_.insert(&pool).second;
 }
 
-void PlanTimes::End(const std::string& digest, PlanOutcome outcome) {
+void PlanTimes::End(const std::string& digest, const pooler::Pool& pool, PlanOutcome outcome) {
   counts_[static_cast<size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
-  if (outcome != PlanOutcome::kNoBackend) return;
   const MutexLock lock(mutex_);
-  asked_.erase(digest);
+  busy_.erase(&pool);
+  if (outcome == PlanOutcome::kNoBackend) asked_.erase(digest);
 }
 
 // --- what ---
@@ -129,9 +133,11 @@ void Plans::Consider(const Slow& statement, PlanSource& source) {
   question.digest = record.digest;
   question.digest_key =
       fmt::format("{}{}{}{}{:x}", question.database, '\0', question.user, '\0', record.digest);
-  if (!times_.Begin(question.digest_key, statement.now, options_->plan_interval)) return;
-  if (observe::MayHoldSecret(record.text)) {
-    return times_.End(question.digest_key, PlanOutcome::kLeftOut);
+  const Duration interval = options_->plan_interval;
+  if (!times_.Begin(question.digest_key, *place.pool, statement.now, interval)) return;
+  // Of an encoding in which a backslash may be half a character no JSON can be made.
+  if (observe::MayHoldSecret(record.text) || !place.settings->ascii_superset()) {
+    return times_.End(question.digest_key, *place.pool, PlanOutcome::kLeftOut);
   }
   question.request = RequestFor(statement);
   ++under_way_;
@@ -147,7 +153,7 @@ net::Task<void> Plans::Ask(PlanSource::Place place, Question question) {
   PlanOutcome outcome = co_await Fetch(backend, *place.pool, std::move(question.request), json);
   --under_way_;
   if (outcome == PlanOutcome::kCaptured) outcome = Write(question, json);
-  times_.End(question.digest_key, outcome);
+  times_.End(question.digest_key, *place.pool, outcome);
   LogDebug("plan asked for digest={:016x} database={} user={} outcome={} error=\"{}\"",
            question.digest, question.database, question.user,
            kPlanOutcomes[static_cast<size_t>(outcome)], MessageOf(backend.error()));

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "base/mutex.h"
 #include "config/config.h"
 #include "net/task.h"
@@ -35,15 +36,17 @@ inline constexpr std::array<std::string_view, 4> kPlanOutcomes = {"captured", "f
 // workers. Thread-safe.
 class PlanTimes {
  public:
-  // Whether it is to be asked for now. Then it is not again within the interval.
-  bool Begin(const std::string& digest, TimePoint now, Duration interval);
-  void End(const std::string& digest, PlanOutcome outcome);
+  // Whether it is to be asked for now: not within the interval, nor while another is asked for on a
+  // backend of that pool. Then End() follows, with the same.
+  bool Begin(const std::string& digest, const pooler::Pool& pool, TimePoint now, Duration interval);
+  void End(const std::string& digest, const pooler::Pool& pool, PlanOutcome outcome);
 
   uint64_t count(PlanOutcome outcome) const { return counts_[static_cast<size_t>(outcome)]; }
 
  private:
   Mutex mutex_;
   absl::flat_hash_map<std::string, TimePoint> asked_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<const pooler::Pool*> busy_ ABSL_GUARDED_BY(mutex_);
   TimePoint swept_ ABSL_GUARDED_BY(mutex_);
   std::array<std::atomic<uint64_t>, kPlanOutcomes.size()> counts_{};
 };

@@ -168,9 +168,15 @@ void RequestRewriter::NoteDdl() {
   if (path != nullptr && path->find("pg_temp") != std::string::npos) state_.TouchObjects();
 }
 
-// They are doubted, not forgotten: the server may skip it, and then they are there.
-uint32_t RequestRewriter::CloseWhatItEnds() {
-  const std::string name = std::exchange(deallocates_, {});
+void RequestRewriter::NoteDeallocation(std::string_view portal, std::string_view name) {
+  if (name.empty() && portal != deallocates_by_) return;
+  deallocates_ = name;
+  deallocates_by_ = portal;
+}
+
+uint32_t RequestRewriter::CloseWhatItEnds(std::string_view portal) {
+  std::string name;
+  if (portal == deallocates_by_) name = std::exchange(deallocates_, {});
   if (std::exchange(closes_all_, false)) return CloseAll();
   const StatementRef* const found = name.empty() ? nullptr : state_.Find(name);
   if (found == nullptr) return 0;
@@ -179,8 +185,8 @@ uint32_t RequestRewriter::CloseWhatItEnds() {
   return token;
 }
 
+// They are doubted, not forgotten: the server may skip it, and then they are there.
 uint32_t RequestRewriter::CloseAll() {
-  deallocators_.clear();
   backend_->prepared.DoubtAll();
   return Token({Kind::kCloseAll, 0, nullptr, {}, state_.RemoveAll()});
 }

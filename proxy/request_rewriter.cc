@@ -48,7 +48,8 @@ bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& ba
       OnDescribeOrClose(frame);
       break;
     case frontend::kExecute:
-      Ask(Request::kExecute, Answers::kForward, CloseWhatItEnds());
+      Ask(Request::kExecute, Answers::kForward,
+          CloseWhatItEnds(wire::ByteReader(frame.head).Text().value_or("")));
       break;
     case frontend::kSync:
       NextBatch();

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "base/strings.h"
 #include "config/config.h"
 #include "pooler/backend.h"
 #include "proxy/edited_text.h"
@@ -174,8 +172,8 @@ class RequestRewriter {
   std::string AnalysisKey();
   StatementRef ForThisBackend(std::string_view name, const StatementRef& named);
   void SetUnnamed(uint64_t number);
-  // For the Execute of what is bound, which may end statements.
-  uint32_t CloseWhatItEnds();
+  // For the Execute of what is bound as `portal`, which may end statements.
+  uint32_t CloseWhatItEnds(std::string_view portal);
   // For the request that ends all prepared statements.
   uint32_t CloseAll();
   // The name of a client's that is none of ours, as the server is to know it.
@@ -246,6 +244,8 @@ class RequestRewriter {
   // A statement with these facts is sent; of its effects count these.
   void Note(const router::Facts& facts, uint32_t effects, std::string_view text);
   void NoteExecution(const Statement& statement);
+  // What is bound as `portal` ends the statement of this name; "" = none.
+  void NoteDeallocation(std::string_view portal, std::string_view name);
   void NoteDdl();
   void NoteSettings(const router::Facts& facts, std::string_view text);
   // What the statement may do unseen, by what the catalog says of the names in it.
@@ -284,9 +284,8 @@ class RequestRewriter {
   uint32_t first_token_ = kFirstToken;  // of actions_.front()
   bool fresh_ = false;                  // nothing of the client's has gone to the backend yet
   bool closes_all_ = false;             // what is bound does
-  std::string deallocates_;             // or ends the statement of this name; "" = none
-  // Likewise each of these named statements.
-  absl::flat_hash_map<std::string, std::string, StringHash, StringEq> deallocators_;
+  // What is bound as that portal ends the statement of this name; "" = none.
+  std::string deallocates_, deallocates_by_;
   bool reading_changes_ = false;  // standard_conforming_strings may change with what is outstanding
   uint64_t unnamed_batch_ = 0;    // in which the backend's unnamed statement changed; 0 = long ago
   uint64_t batch_ = 1;

@@ -114,10 +114,8 @@ class Session final : private PlanSource {
   void NoteOrigin(const cache::Key& key, const RequestStatement& statement,
                   const router::Catalog& catalog);
   std::optional<UnattendedRead> Unattended(const RequestStatement& statement);
-  void Refresh(const cache::Key& key, const RequestStatement& statement,
-               const router::Catalog& catalog);
-  void Verify(const RequestStatement& statement, const cache::EntryRef& entry,
-              const cache::Rule& rule);
+  void Refresh(const cache::Key& key, UnattendedRead asks);
+  void Verify(UnattendedRead asks, const cache::EntryRef& entry, const cache::Rule& rule);
   void Fill(cache::Lead lead);
   void KeepAnswer();
   void Answer(wire::Bytes request, const RequestStatement& statement, const cache::EntryRef& entry,

@@ -240,13 +240,15 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   if (hit) {
     known.Hit();
     const bool stale = freshness == Freshness::kStale;
-    // Before the answer, which ends what is known of the nodes that it is of.
-    if (stale) {
-      Refresh(key, *statement, *known.catalog);
-    } else if (rule != nullptr && IsChosen(rule->verify)) {
-      Verify(*statement, entry, *rule);
-    }
-    return Answer(request, *statement, entry, stale ? CacheOutcome::kStale : CacheOutcome::kHit);
+    const bool verifies = !stale && rule != nullptr && IsChosen(rule->verify);
+    // The answer ends what is known of the nodes that it is of, and of the request.
+    std::optional<UnattendedRead> asks;
+    if (stale || verifies) asks = Unattended(*statement);
+    if (stale) NoteOrigin(key, *statement, *known.catalog);
+    Answer(request, *statement, entry, stale ? CacheOutcome::kStale : CacheOutcome::kHit);
+    if (stale) read.cache.stale_served.fetch_add(1, std::memory_order_relaxed);
+    if (!asks.has_value()) return;
+    return stale ? Refresh(key, *std::move(asks)) : Verify(*std::move(asks), entry, *rule);
   }
   known.Miss();
   watch_.set_cache(CacheOutcome::kMiss);
@@ -321,26 +323,18 @@ std::optional<UnattendedRead> Session::Unattended(const RequestStatement& statem
 }
 
 // An answer that has just been served is getting old.
-void Session::Refresh(const cache::Key& key, const RequestStatement& statement,
-                      const router::Catalog& catalog) {
+void Session::Refresh(const cache::Key& key, UnattendedRead asks) {
   CachedRead& read = *cached_;
-  read.cache.stale_served.fetch_add(1, std::memory_order_relaxed);
-  std::optional<UnattendedRead> asks = Unattended(statement);
-  if (!asks.has_value()) return;
-  NoteOrigin(key, statement, catalog);
   auto lead = read.cache.flights.TryLead(key, read.origin.reading);
   if (!lead.has_value()) return;
   const bool keeps_empty = read.lifetimes.empty_ttl > Duration::zero();
-  net::Spawn(RefreshEntry(host_.worker(), read.cache, *std::move(lead), *std::move(asks),
+  net::Spawn(RefreshEntry(host_.worker(), read.cache, *std::move(lead), std::move(asks),
                           read.origin, keeps_empty));
 }
 
-void Session::Verify(const RequestStatement& statement, const cache::EntryRef& entry,
-                     const cache::Rule& rule) {
-  std::optional<UnattendedRead> asks = Unattended(statement);
-  if (!asks.has_value()) return;
+void Session::Verify(UnattendedRead asks, const cache::EntryRef& entry, const cache::Rule& rule) {
   net::Spawn(
-      VerifyEntry(host_.worker(), cached_->cache, *std::move(asks), entry, rule.verify_disables));
+      VerifyEntry(host_.worker(), cached_->cache, std::move(asks), entry, rule.verify_disables));
 }
 
 // The session asks the server, and its answer is kept.

@@ -109,8 +109,13 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
   NumberedStatementRef numbered = Numbered(facts, text, types);
   StatementRef statement = store_.Intern(text, types, AnalysisKey(), std::move(facts),
                                          std::string::npos, std::move(numbered));
+  if (!deallocates.empty()) {
+    // Others may end one of another name with it.
+    auto own = std::make_shared<Statement>(*statement);
+    own->deallocates = std::move(deallocates);
+    statement = std::move(own);
+  }
   state_.Add(name, statement);
-  if (!deallocates.empty()) deallocators_[name] = std::move(deallocates);
   const uint64_t id = statement->id;
   const auto presence = backend_->prepared.Use(id, batch_);
   if (presence == PreparedStatements::Presence::kThere) {
@@ -164,11 +169,11 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   const auto name = body.Text();
   if (!portal.has_value() || !name.has_value()) return Ask(Request::kBind);
   bound_ = body.rest();
-  deallocates_.clear();
+  NoteDeallocation(*portal, "");
   if (name->empty()) {
     EnsureUnnamed(frame.offset);
     const SessionState::Unnamed& unnamed = state_.unnamed();
-    deallocates_ = unnamed.deallocates;
+    NoteDeallocation(*portal, unnamed.deallocates);
     if (unnamed.number != 0 && unnamed.facts != nullptr) {
       NoteUnseen(unnamed.facts);
       if (unnamed.facts->effects != router::kNoEffect) {
@@ -186,8 +191,7 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
   const StatementRef found = named != nullptr ? ForThisBackend(*name, *named) : nullptr;
   std::string ours = found != nullptr ? ServerName(*found, *name) : Foreign(*name);
   if (found != nullptr) {
-    const auto ends = deallocators_.find(*name);
-    if (ends != deallocators_.end()) deallocates_ = ends->second;
+    NoteDeallocation(*portal, (*named)->deallocates);
     ForgetSequences(*found->facts, frame.offset);
     Ensure(*found, frame.offset);
   }
@@ -244,9 +248,6 @@ void RequestRewriter::OnCloseStatement(const wire::Frame& frame, std::string_vie
   if (found == nullptr) return Ask(Request::kClose);
   const uint32_t token = Token({Kind::kCloseName, (*found)->id, *found, std::string(name)});
   state_.Remove(name);
-  if (const auto ends = deallocators_.find(name); ends != deallocators_.end()) {
-    deallocators_.erase(ends);
-  }
   Ask(Request::kClose, Answers::kForward, token);
 }
 

@@ -23,6 +23,7 @@ struct Statement {
   size_t name_at = std::string::npos;
   router::FactsRef facts;
   NumberedStatementRef numbered;  // what servers have of it in its place; null = itself
+  std::string deallocates;        // of its client: the statement that it ends; "" = none
 
   const std::string& on_servers() const { return numbered != nullptr ? numbered->text : text; }
   // It can't be prepared elsewhere: it stays on the one backend where its client made it, under the

@@ -336,6 +336,27 @@ TEST_P(Prepared, DeallocateThatIsNotCarriedOutEndsNothing) {
 }
 
 // Rule 50
+TEST_P(Prepared, DeallocateThatWasRefusedIsForgotten) {
+  RawClient one = Client();
+  EXPECT_EQ(Batch(one, fe::Parse("x", "select 1")), "1 ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("", "select nowhere") + fe::Parse("s", "deallocate x")),
+            "E(42703) ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("s", "select 2")), "1 ZI");
+  EXPECT_EQ(Batch(one, Execute("s")), "2 D(2) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, Execute("x")), "2 D(1) C(SELECT 1) ZI");
+}
+
+// Rule 50
+TEST_P(Prepared, DeallocateCountsWhenItsPortalIsCarriedOut) {
+  RawClient one = Client();
+  EXPECT_EQ(Batch(one, fe::Parse("x", "select 1") + fe::Parse("d", "deallocate x") +
+                           fe::Parse("s", "select 2")),
+            "1 1 1 ZI");
+  EXPECT_EQ(Batch(one, fe::Bind("p", "d", {}) + Execute("s")), "2 2 D(2) C(SELECT 1) ZI");
+  EXPECT_EQ(Batch(one, Execute("x")), "2 D(1) C(SELECT 1) ZI");
+}
+
+// Rule 50
 TEST_P(Prepared, DeallocateOfANameEndsItForItsClient) {
   RawClient one = Client(), two = Client();
   for (RawClient* client : {&one, &two}) {
