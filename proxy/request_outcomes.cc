@@ -180,7 +180,8 @@ std::string RequestRewriter::InClientsNames(std::string_view body, const Action*
     // A request of the protocol's says itself which name it used.
     const bool by_protocol = asked != nullptr && asked->kind == Kind::kUse && !name.empty();
     for (const auto& [stand_in, clients] : stand_ins_) {
-      if (stand_in == id && !by_protocol) name = clients;
+      if (stand_in != id) continue;
+      if (!by_protocol || SessionState::HashOf(clients) == asked->name_hash) name = clients;
     }
     if (asked != nullptr && asked->kind == Kind::kTaken && asked->id == id) name = asked->name;
     out.append(body.substr(0, at)).append(name.empty() ? body.substr(at, end - at) : name);

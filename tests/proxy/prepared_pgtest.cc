@@ -1,6 +1,7 @@
 // Prepared statements in transaction mode: each client has its own, whatever backend it is given.
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include "tests/support/turns.h"
 
@@ -113,6 +114,19 @@ TEST_P(Prepared, ErrorsNameTheOneOfTwoAlikeThatWasUsed) {
     EXPECT_NE(Field(by_sql.front(), 'M').find(name), std::string::npos)
         << Field(by_sql.front(), 'M');
   }
+}
+
+// Likewise when one of them has to be prepared as the other one is, because a setting has changed.
+TEST_P(Prepared, ErrorsNameTheOneThatHadToBePreparedAnew) {
+  RawClient one = Client(), two = Client();
+  EXPECT_EQ(Batch(one, fe::Parse("before", "select $1::int")), "1 ZI");
+  EXPECT_EQ(Simple(one, "set app.tenant = 'x'"), "C(SET) ZI");
+  EXPECT_EQ(Batch(one, fe::Parse("behind", "select $1::int")), "1 ZI");
+  EXPECT_EQ(Simple(two, "deallocate all"), "C(DEALLOCATE ALL) ZI");
+  one.Send(fe::Bind("", "before", {"1", "2"}) + fe::Sync());
+  const auto answer = one.ReadUntilReady();
+  ASSERT_NE(Find(answer, 'E'), nullptr);
+  EXPECT_THAT(Field(*Find(answer, 'E'), 'M'), testing::HasSubstr("\"before\""));
 }
 
 // Rule 45
