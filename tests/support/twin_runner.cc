@@ -44,7 +44,9 @@ bool CouldNotPrepare(const TwinAnswer& direct, const TwinAnswer& through) {
                     through.messages.end(), Same);
   if (in_direct == direct.messages.end() || in_through == through.messages.end()) return false;
   const bool answered = in_direct->type == 't' || in_direct->type == 'E';
-  if (answered && in_through->type == 'E' && Field(*in_through, 'C') == "42P01") {
+  const bool no_table = in_through->type == 'E' && Field(*in_through, 'C') == "42P01";
+  if (no_table && in_direct->type == '1') return true;  // of an EXECUTE
+  if (answered && no_table) {
     const auto next = std::next(in_direct);
     return in_direct->type == 'E' || (next != direct.messages.end() && Same(*next, *in_through));
   }
