@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <stdexcept>
+#include <tuple>
 #include <utility>
 #include <vector>
+
+#include "tests/support/loopback.h"
 
 namespace pgweir::test {
 namespace {
@@ -50,15 +52,7 @@ void CloseHard(int fd) {
 }  // namespace
 
 Gate::Gate(int server_port) : server_port_(server_port) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::listen(listener_, 1000) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("the gate can't listen");
-  }
-  port_ = ntohs(address.sin_port);
+  std::tie(listener_, port_) = ListenOnLoopback("the gate");
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   thread_ = std::thread([this] { Run(); });
 }

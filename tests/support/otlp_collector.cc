@@ -1,14 +1,14 @@
 #include "tests/support/otlp_collector.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <stdexcept>
+#include <tuple>
 
 #include "fmt/format.h"
 #include "gtest/gtest.h"
+#include "tests/support/loopback.h"
 #include "tests/support/wait_until.h"
 
 namespace pgweir::test {
@@ -40,17 +40,7 @@ std::pair<std::string, std::string> ReadRequest(int fd) {
 }  // namespace
 
 OtlpCollector::OtlpCollector() {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::listen(listener_, 100) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("the collector can't listen");
-  }
-  port_ = ntohs(address.sin_port);
+  std::tie(listener_, port_) = ListenOnLoopback("the collector");
   thread_ = std::thread([this] { Run(); });
 }
 

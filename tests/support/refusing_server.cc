@@ -1,25 +1,16 @@
 #include "tests/support/refusing_server.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <stdexcept>
+#include <tuple>
+
+#include "tests/support/loopback.h"
 
 namespace pgweir::test {
 
 RefusingServer::RefusingServer(std::string answer) : answer_(std::move(answer)) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::listen(listener_, 100) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("the refusing server can't listen");
-  }
-  port_ = ntohs(address.sin_port);
+  std::tie(listener_, port_) = ListenOnLoopback("the refusing server");
   thread_ = std::thread([this] { Run(); });
 }
 
