@@ -36,7 +36,13 @@ JsonText& JsonText::String(std::string_view text) {
   return *this;
 }
 
-JsonText& JsonText::Number(int64_t number) {
+JsonText& JsonText::Write(int64_t number) {
+  Separate();
+  text_ += fmt::format_int(number).c_str();
+  return *this;
+}
+
+JsonText& JsonText::Write(uint64_t number) {
   Separate();
   text_ += fmt::format_int(number).c_str();
   return *this;

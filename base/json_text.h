@@ -1,8 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace pgweir {
 
@@ -16,12 +18,18 @@ class JsonText {
   JsonText& EndArray() { return Close(']'); }
   JsonText& Key(std::string_view name);
   JsonText& String(std::string_view text);
-  JsonText& Number(int64_t number);
+  template <std::integral T>
+  JsonText& Number(T number) {
+    using Widest = std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>;
+    return Write(static_cast<Widest>(number));
+  }
   JsonText& Decimal(double number);
 
   const std::string& text() const { return text_; }
 
  private:
+  JsonText& Write(int64_t number);
+  JsonText& Write(uint64_t number);
   JsonText& Open(char bracket);
   JsonText& Close(char bracket);
   void Separate();

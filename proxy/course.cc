@@ -46,8 +46,7 @@ void Course::Follow(const Shared& shared, TimePoint now) {
   moment.transfer = std::max(0.0, busy(sums.transfer_us, old.transfer_us) - moment.client);
   moment.rest = busy(sums.route_us, old.route_us) + busy(sums.sync_us, old.sync_us) +
                 busy(sums.ahead_us, old.ahead_us);
-  pooler::Pool::Counts pools;
-  for (const auto& listed : shared.pools.List()) pools.Add(listed.pool->counts());
+  const pooler::Pool::Counts pools = AllPools(shared);
   moment.active = pools.leased;
   moment.idle = pools.idle;
   moment.connecting = pools.connecting;

@@ -21,8 +21,6 @@ constexpr size_t kMaxPatterns = 200;
 constexpr size_t kMaxDigests = 12;
 constexpr size_t kMaxText = 1000;
 
-int64_t Signed(uint64_t number) { return static_cast<int64_t>(number); }
-
 std::string Text(std::string_view text) { return ToUtf8(std::string(text.substr(0, kMaxText))); }
 
 template <class Moments, class Figure>
@@ -62,8 +60,7 @@ void AddCourse(JsonText& json, const Course& course) {
 void AddPools(JsonText& json, const Shared& shared, TimePoint now) {
   json.Key("pools").BeginArray();
   for (const PoolShown& pool : PoolsOf(shared, kMaxPools)) {
-    const bool waits = pool.counts.waiting_since != kNoDeadline;
-    const Duration longest = waits ? now - pool.counts.waiting_since : Duration::zero();
+    const Duration longest = LongestWait(pool.counts, now);
     json.BeginObject();
     json.Key("database").String(Text(pool.database)).Key("user").String(Text(pool.user));
     json.Key("node").String(Text(pool.node));
@@ -88,7 +85,7 @@ void AddServers(JsonText& json, const Shared& shared) {
       json.Key("database").String(Text(node->database)).Key("node").String(Text(node->node));
       json.Key("host").String(Text(server.host)).Key("port").String(Text(server.port));
       json.Key("role").String(NameOf(server.role)).Key("state").String(NameOf(server.condition));
-      if (server.lag_bytes.has_value()) json.Key("lag_bytes").Number(Signed(*server.lag_bytes));
+      if (server.lag_bytes.has_value()) json.Key("lag_bytes").Number(*server.lag_bytes);
       if (server.lag.has_value()) {
         using std::chrono::microseconds;
         json.Key("lag_us").Number(std::chrono::duration_cast<microseconds>(*server.lag).count());
@@ -104,18 +101,12 @@ void AddServers(JsonText& json, const Shared& shared) {
 void AddShards(JsonText& json, const Shared& shared, const config::Config& config) {
   json.Key("shards").BeginArray();
   size_t left = kMaxPatterns;
-  for (const auto& [name, database] : config.databases) {
-    if (database.shard_map == nullptr) continue;
-    for (const config::SymbolPattern& pattern : database.shard_map->patterns) {
-      if (left == 0) break;
-      --left;
-      const std::string written = pattern.Written();
-      const auto values = shared.shard_statistics.Read(name, written);
-      json.BeginObject().Key("database").String(Text(name)).Key("pattern").String(Text(written));
-      json.Key("node").String(Text(pattern.node));
-      json.Key("statements").Number(Signed(values.statements));
-      json.Key("rows").Number(Signed(values.rows)).EndObject();
-    }
+  for (const PatternShown& shown : PatternsOf(shared, config)) {
+    if (left-- == 0) break;
+    json.BeginObject().Key("database").String(Text(shown.database));
+    json.Key("pattern").String(Text(shown.pattern)).Key("node").String(Text(shown.node));
+    json.Key("statements").Number(shown.values.statements);
+    json.Key("rows").Number(shown.values.rows).EndObject();
   }
   json.EndArray();
 }
@@ -124,10 +115,10 @@ void AddCache(JsonText& json, const cache::QueryCache& cache, const config::Cach
   const cache::Store::Counts counts = cache.store.counts();
   constexpr auto kRelaxed = std::memory_order_relaxed;
   json.Key("cache").BeginObject();
-  json.Key("entries").Number(Signed(counts.entries)).Key("bytes").Number(Signed(counts.bytes));
-  json.Key("max_bytes").Number(Signed(static_cast<uint64_t>(configured.max_bytes)));
-  json.Key("hits").Number(Signed(cache.total.hits.load(kRelaxed)));
-  json.Key("misses").Number(Signed(cache.total.misses.load(kRelaxed)));
+  json.Key("entries").Number(counts.entries).Key("bytes").Number(counts.bytes);
+  json.Key("max_bytes").Number(configured.max_bytes);
+  json.Key("hits").Number(cache.total.hits.load(kRelaxed));
+  json.Key("misses").Number(cache.total.misses.load(kRelaxed));
   json.EndObject();
 }
 
@@ -140,16 +131,16 @@ void AddDigests(JsonText& json, const Shared& shared) {
     json.Key("digest").String(fmt::format("{:016x}", digest->digest));
     json.Key("database").String(Text(digest->database)).Key("user").String(Text(digest->user));
     json.Key("text").String(digest->database.empty() ? "(other)" : Text(digest->text));
-    json.Key("calls").Number(Signed(sums.calls.Get()));
-    json.Key("errors").Number(Signed(sums.errors.Get()));
-    json.Key("hits").Number(Signed(sums.cache_hits.Get()));
-    json.Key("p95").Number(Signed(sums.latency.Quantile(0.95)));
-    json.Key("total").Number(Signed(sums.total_us.Get()));
-    json.Key("queue").Number(Signed(sums.wait_us.Get()));
-    json.Key("server").Number(Signed(sums.backend_us.Get()));
-    json.Key("transfer").Number(std::max<int64_t>(0, Signed(sums.transfer_us.Get() - blocked)));
-    json.Key("client").Number(Signed(blocked));
-    json.Key("rest").Number(Signed(sums.route_us.Get() + sums.sync_us.Get() + sums.ahead_us.Get()));
+    json.Key("calls").Number(sums.calls.Get());
+    json.Key("errors").Number(sums.errors.Get());
+    json.Key("hits").Number(sums.cache_hits.Get());
+    json.Key("p95").Number(sums.latency.Quantile(0.95));
+    json.Key("total").Number(sums.total_us.Get());
+    json.Key("queue").Number(sums.wait_us.Get());
+    json.Key("server").Number(sums.backend_us.Get());
+    json.Key("transfer").Number(std::max(sums.transfer_us.Get(), blocked) - blocked);
+    json.Key("client").Number(blocked);
+    json.Key("rest").Number(sums.route_us.Get() + sums.sync_us.Get() + sums.ahead_us.Get());
     json.EndObject();
   }
   json.EndArray();
@@ -173,7 +164,7 @@ HttpAnswer Dashboard::Data(const Shared& shared, const Snapshot& snapshot, TimeP
     json.Key("at_ms").Number(
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
     json.Key("draining").Number(shared.control.shutting_down());
-    json.Key("workers").Number(static_cast<int64_t>(shared.hosts.size()));
+    json.Key("workers").Number(shared.hosts.size());
     json.Key("max_clients").Number(config.listen.max_clients);
     AddCourse(json, course_);
     AddPools(json, shared, now);

@@ -8,6 +8,7 @@
 
 #include "observe/json_text.h"
 #include "pooler/node_monitor.h"
+#include "proxy/overview.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -87,8 +88,7 @@ HttpAnswer DatabaseHealth(const Shared& shared) {
 
 HttpAnswer DetailedHealth(const Shared& shared, const Snapshot& snapshot) {
   const auto views = shared.nodes.Views();
-  pooler::Pool::Counts sum;
-  for (const auto& listed : shared.pools.List()) sum.Add(listed.pool->counts());
+  const pooler::Pool::Counts sum = AllPools(shared);
   std::string nodes;
   for (const pooler::NodeViewRef& node : views) {
     nodes += fmt::format("{}{}:[{}]", nodes.empty() ? "" : ",", Quoted(NameOf(*node)),

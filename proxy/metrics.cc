@@ -153,9 +153,8 @@ void AddPools(const Shared& shared, Page& page) {
              "How long the first of them has been waiting.");
   const TimePoint now = Clock::now();
   for (const PoolShown& pool : pools) {
-    const bool waits = pool.counts.waiting_since != kNoDeadline;
-    const Duration time = waits ? now - pool.counts.waiting_since : Duration::zero();
-    page.Add(labels(pool), std::chrono::duration<double>(time).count());
+    const Duration longest = LongestWait(pool.counts, now);
+    page.Add(labels(pool), std::chrono::duration<double>(longest).count());
   }
 }
 
@@ -191,23 +190,19 @@ void AddNodes(const Shared& shared, Page& page) {
 }
 
 void AddShards(const Shared& shared, const config::Config& config, Page& page) {
-  std::vector<std::pair<Labels, PatternCounters::Values>> patterns;
-  for (const auto& [name, database] : config.databases) {
-    if (database.shard_map == nullptr) continue;
-    for (const config::SymbolPattern& pattern : database.shard_map->patterns) {
-      const std::string written = pattern.Written();
-      patterns.emplace_back(
-          Labels{{"database", name}, {"pattern", written}, {"node", pattern.node}},
-          shared.shard_statistics.Read(name, written));
-    }
-  }
+  const std::vector<PatternShown> patterns = PatternsOf(shared, config);
+  const auto labels = [](const PatternShown& shown) {
+    return Labels{{"database", shown.database}, {"pattern", shown.pattern}, {"node", shown.node}};
+  };
   page.Begin("pgweir_shard_statements_total", MetricType::Counter,
              "Requests that a pattern of the shard map has led to its node.");
-  for (const auto& [labels, values] : patterns) {
-    page.Add(labels, static_cast<double>(values.statements));
+  for (const PatternShown& shown : patterns) {
+    page.Add(labels(shown), static_cast<double>(shown.values.statements));
   }
   page.Begin("pgweir_shard_rows_total", MetricType::Counter, "Rows that they returned or changed.");
-  for (const auto& [labels, values] : patterns) page.Add(labels, static_cast<double>(values.rows));
+  for (const PatternShown& shown : patterns) {
+    page.Add(labels(shown), static_cast<double>(shown.values.rows));
+  }
 }
 
 void AddCache(const cache::QueryCache& cache, Page& page) {

@@ -37,6 +37,29 @@ std::vector<PoolShown> PoolsOf(const Shared& shared, size_t max) {
   return pools;
 }
 
+pooler::Pool::Counts AllPools(const Shared& shared) {
+  pooler::Pool::Counts sum;
+  for (const auto& listed : shared.pools.List()) sum.Add(listed.pool->counts());
+  return sum;
+}
+
+Duration LongestWait(const pooler::Pool::Counts& counts, TimePoint now) {
+  return counts.waiting_since == kNoDeadline ? Duration::zero() : now - counts.waiting_since;
+}
+
+std::vector<PatternShown> PatternsOf(const Shared& shared, const config::Config& config) {
+  std::vector<PatternShown> patterns;
+  for (const auto& [name, database] : config.databases) {
+    if (database.shard_map == nullptr) continue;
+    for (const config::SymbolPattern& pattern : database.shard_map->patterns) {
+      const std::string written = pattern.Written();
+      patterns.push_back(
+          {name, written, pattern.node, shared.shard_statistics.Read(name, written)});
+    }
+  }
+  return patterns;
+}
+
 std::vector<std::unique_ptr<DigestShown>> DigestsOf(const Shared& shared, size_t max) {
   using Row = observe::DigestTable::Row;
   using Key = std::tuple<std::string, std::string, uint64_t>;

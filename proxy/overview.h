@@ -9,6 +9,7 @@
 #include "observe/digest_sums.h"
 #include "pooler/pool.h"
 #include "proxy/host.h"
+#include "proxy/shard_statistics.h"
 
 // What the console, the metrics and the dashboard show of all workers together. Any thread.
 
@@ -24,6 +25,18 @@ struct PoolShown {
 // A node's replicas and replication connections count with it. With more than `max` of them the
 // busiest come first, and the others are one.
 std::vector<PoolShown> PoolsOf(const Shared& shared, size_t max);
+
+// Of all pools.
+pooler::Pool::Counts AllPools(const Shared& shared);
+// How long the first of those that wait has been waiting; zero when nobody is.
+Duration LongestWait(const pooler::Pool::Counts& counts, TimePoint now);
+
+struct PatternShown {
+  std::string database, pattern, node;
+  PatternCounters::Values values;
+};
+// Of all shard maps, each in its order.
+std::vector<PatternShown> PatternsOf(const Shared& shared, const config::Config& config);
 
 struct DigestShown {
   std::string database, user, text;

@@ -30,11 +30,9 @@ std::vector<uint32_t> RowsOf(const Summary& summary, std::vector<uint32_t>& show
   return rows;
 }
 
-int64_t Signed(uint64_t number) { return static_cast<int64_t>(number); }
-
 void WriteSplit(JsonText& json, const TimeSplit& time) {
   for (const uint64_t part : {time.queue, time.server, time.transfer, time.client, time.total}) {
-    json.Number(Signed(part));
+    json.Number(part);
   }
 }
 
@@ -44,7 +42,7 @@ void WriteMeasures(JsonText& json, int64_t slot, const Measures& measures) {
   json.Number(slot);
   for (const uint64_t count :
        {measures.calls, measures.errors, measures.cached, measures.rows, measures.bytes}) {
-    json.Number(Signed(count));
+    json.Number(count);
   }
   WriteSplit(json, measures.time);
   json.BeginArray();
@@ -105,8 +103,8 @@ void WriteSample(JsonText& json, const Sample& sample, const std::vector<std::st
   json.Key("time").BeginArray();
   WriteSplit(json, sample.time);
   json.EndArray();
-  json.Key("rows").Number(Signed(sample.rows)).Key("bytes").Number(Signed(sample.bytes));
-  json.Key("retries").Number(Signed(sample.retries)).Key("cached").Number(sample.cached);
+  json.Key("rows").Number(sample.rows).Key("bytes").Number(sample.bytes);
+  json.Key("retries").Number(sample.retries).Key("cached").Number(sample.cached);
   const std::pair<std::string_view, const std::string*> texts[] = {
       {"sql", &sample.sql},
       {"parameters", &sample.parameters},
@@ -144,9 +142,9 @@ void WriteHead(JsonText& json, const Summary& summary, const std::vector<std::st
   json.Key("gamma").Decimal(QuantileSketch::kGamma);
   json.Key("first").Number(summary.first()).Key("last").Number(summary.last());
   json.Key("lines").BeginObject();
-  json.Key("statements").Number(Signed(lines.statements));
-  json.Key("filtered").Number(Signed(lines.filtered));
-  json.Key("other").Number(Signed(lines.other)).Key("broken").Number(Signed(lines.broken));
+  json.Key("statements").Number(lines.statements);
+  json.Key("filtered").Number(lines.filtered);
+  json.Key("other").Number(lines.other).Key("broken").Number(lines.broken);
   json.EndObject();
   json.Key("files").BeginArray();
   for (const std::string& file : files) json.String(ToUtf8(file));

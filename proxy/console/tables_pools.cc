@@ -6,6 +6,7 @@
 
 #include "pooler/conninfo.h"
 #include "proxy/console/tables.h"
+#include "proxy/overview.h"
 #include "proxy/session.h"
 
 namespace pgweir::proxy {
@@ -105,9 +106,7 @@ net::Task<Rows> FillPools(const View& view) {
   Rows rows;
   for (const auto& [key, sum] : SumPools(view)) {
     const pooler::Pool::Counts& counts = sum.counts;
-    const Duration waited = counts.waiting_since == kNoDeadline
-                                ? Duration::zero()
-                                : Clock::now() - counts.waiting_since;
+    const Duration waited = LongestWait(counts, Clock::now());
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(waited).count();
     // A client that waits during its login counts as waiting only.
     rows.emplace_back()

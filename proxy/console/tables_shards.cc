@@ -1,7 +1,7 @@
 // SHOW SHARDS.
 
 #include "proxy/console/tables.h"
-#include "proxy/shard_statistics.h"
+#include "proxy/overview.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -13,21 +13,17 @@ constexpr double kMicrosecondsPerMillisecond = 1000;
 
 net::Task<Rows> FillShards(const View& view) {
   Rows rows;
-  for (const auto& [name, database] : view.config().databases) {
-    if (database.shard_map == nullptr) continue;
-    for (const config::SymbolPattern& pattern : database.shard_map->patterns) {
-      const std::string written = pattern.Written();
-      const auto values = view.shared().shard_statistics.Read(name, written);
-      const auto p95 = LatencyHistogram::Quantile(values.times, kP95);
-      Row& row = rows.emplace_back();
-      row.Text(written).Text(pattern.node).Number(values.statements).Number(values.rows);
-      if (p95.has_value()) {
-        row.Decimal(*p95 / kMicrosecondsPerMillisecond);
-      } else {
-        row.Null();
-      }
-      row.Text(name);
+  for (const PatternShown& shown : PatternsOf(view.shared(), view.config())) {
+    const PatternCounters::Values& values = shown.values;
+    const auto p95 = LatencyHistogram::Quantile(values.times, kP95);
+    Row& row = rows.emplace_back();
+    row.Text(shown.pattern).Text(shown.node).Number(values.statements).Number(values.rows);
+    if (p95.has_value()) {
+      row.Decimal(*p95 / kMicrosecondsPerMillisecond);
+    } else {
+      row.Null();
     }
+    row.Text(shown.database);
   }
   co_return rows;
 }
