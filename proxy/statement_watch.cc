@@ -102,14 +102,14 @@ StatementWatch::Entry& StatementWatch::Push(Entry::Kind kind) {
   }
   if (size_ == entries.size()) entries.emplace_back();
   Entry& entry = entries[size_++];
+  if (size_ <= used_) entry.Clear();
+  used_ = std::max(used_, size_);
   entry.kind = kind;
   entry.begun = false;
   entry.counts = kind == Entry::Kind::kQuery || kind == Entry::Kind::kExecute;
   entry.coming = coming_;
   entry.places = places_;
-  entry.Clear();
   entry.rows = entry.bytes = entry.data_rows = 0;
-  used_ = std::max(used_, size_);
   return entry;
 }
 

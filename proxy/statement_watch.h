@@ -174,7 +174,7 @@ class StatementWatch {
   std::unique_ptr<Buffers> buffers_;  // null = nothing is under way
   // Of the buffers' entries [first_, next_) are answered, [next_, size_) are not.
   size_t first_ = 0, next_ = 0, size_ = 0;
-  size_t used_ = 0;         // how many it has been since the buffers were taken
+  size_t used_ = 0;         // since the buffers were taken; the entries behind are empty
   bool skipping_ = false;   // up to the next Sync, which hasn't come yet
   bool lost_ = false;       // what comes now isn't followed: there is too much
   TimePoint turn_at_{};     // when what came before the next was over

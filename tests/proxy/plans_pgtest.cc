@@ -80,7 +80,9 @@ TEST_F(Plans, HaveTheParametersOfTheStatement) {
     EXPECT_EQ(Filter(PlanWith(process, "it''s")), "((t = 'it''s'::text) AND (n = 7))") << mode;
 
     const Oid types[] = {23};
-    Result(PQprepare(client.get(), "named", "select t from planned where n > $1", 1, types));
+    ASSERT_TRUE(
+        Result(PQprepare(client.get(), "named", "select t from planned where n > $1", 1, types))
+            .ok());
     const char binary[] = {0, 0, 1, 0};
     const char* const values[] = {binary};
     const int length[] = {4}, format[] = {1};

@@ -91,7 +91,7 @@ TEST_F(SlowLog, HasTheParametersOfWhatWasPrepared) {
     EXPECT_THAT(Get(line, "message"), HasSubstr("execute <unnamed>: select $1 + 1, $2 as unnamed"));
     EXPECT_EQ(Get(line, "detail"), "parameters: $1 = '41', $2 = 'it''s'");
 
-    Result(PQprepare(client.get(), "books", "select $1::int as named", 1, types));
+    ASSERT_TRUE(Result(PQprepare(client.get(), "books", "select $1::int as named", 1, types)).ok());
     const char binary[] = {0, 0, 1, 0};
     const char* const integer[] = {binary};
     const int length[] = {4}, format[] = {1};
@@ -114,12 +114,14 @@ TEST_F(SlowLog, HasErrorsWhateverTheirTime) {
   EXPECT_EQ(Get(line, "statement"), "select 1 / 0 as nothing");
 
   // At its Parse, with the Bind and Execute behind it.
-  Result(PQexecParams(client.get(), "select missing from nowhere", 0, nullptr, nullptr, nullptr,
-                      nullptr, 0));
+  EXPECT_EQ(Result(PQexecParams(client.get(), "select missing from nowhere", 0, nullptr, nullptr,
+                                nullptr, nullptr, 0))
+                .sqlstate(),
+            "42P01");
   line = LineWith(process, "missing");
   EXPECT_EQ(Get(line, "state_code"), "42P01");
   // Prepared only.
-  Result(PQprepare(client.get(), "", "selekt", 0, nullptr));
+  EXPECT_EQ(Result(PQprepare(client.get(), "", "selekt", 0, nullptr)).sqlstate(), "42601");
   EXPECT_EQ(Get(LineWith(process, "selekt"), "state_code"), "42601");
 
   client.Exec("set statement_timeout = '50ms'");
@@ -233,8 +235,9 @@ TEST_F(SlowLog, NeverHasAnotherClientsText) {
   {
     Connection one(process.Conninfo());
     const char* const values[] = {"of another"};
-    Result(PQexecParams(one.get(), "select $1::text as private", 1, nullptr, values, nullptr,
-                        nullptr, 0));
+    ASSERT_TRUE(Result(PQexecParams(one.get(), "select $1::text as private", 1, nullptr, values,
+                                    nullptr, nullptr, 0))
+                    .ok());
     one.Exec("select 'private, too'");
   }
   RawClient client = RawClient::Login(process.port());
@@ -336,8 +339,9 @@ TEST_F(SlowLog, LeavesOutWhatIsRedacted) {
   PgweirProcess process(Options("threshold = \"0ms\"\nredact = \"literals\""));
   Connection client(process.Conninfo());
   const char* const values[] = {"hush"};
-  Result(PQexecParams(client.get(), "select $1::text, 'quiet' as redacted", 1, nullptr, values,
-                      nullptr, nullptr, 0));
+  ASSERT_TRUE(Result(PQexecParams(client.get(), "select $1::text, 'quiet' as redacted", 1, nullptr,
+                                  values, nullptr, nullptr, 0))
+                  .ok());
   const std::string line = LineWith(process, "redacted");
   EXPECT_THAT(line, Not(HasSubstr("hush")));
   EXPECT_THAT(line, Not(HasSubstr("quiet")));
