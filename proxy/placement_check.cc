@@ -51,12 +51,12 @@ bool PlacementCheck::Knows(const std::string& database, const router::ShardMapRe
   return known != known_.end() && known->second == map;
 }
 
-void PlacementCheck::Want(const std::string& database, const router::ShardMapRef& map,
-                          Nodes nodes) {
+void PlacementCheck::Want(const std::string& database, const router::ShardMapRef& map, Nodes nodes,
+                          Login login) {
   const MutexLock lock(mutex_);
   router::ShardMapRef& known = known_[database];
   if (std::exchange(known, map) == map) return;
-  questions_.push_back({database, map, std::move(nodes)});
+  questions_.push_back({database, map, std::move(nodes), login});
   wanted_.release();
 }
 
@@ -75,13 +75,23 @@ void PlacementCheck::Run() {
   ended_.release();
 }
 
-void PlacementCheck::Answer(const Question& question) const {
+void PlacementCheck::Forget(const Question& question) {
+  const MutexLock lock(mutex_);
+  const auto known = known_.find(question.database);
+  if (known != known_.end() && known->second == question.map) known_.erase(known);
+}
+
+void PlacementCheck::Answer(const Question& question) {
   std::vector<router::NodePlacement> placements;
   for (const auto& [node, target] : question.nodes) {
     if (stopping_) return;
     auto rows = Ask(target);
     if (rows.ok()) {
       placements.push_back({node, *std::move(rows)});
+    } else if (question.login == Login::kGuess) {
+      LogInfo("shard map database={}: the tables are looked at when a client comes: {}",
+              question.database, MessageOf(rows.status()));
+      return Forget(question);
     } else {
       LogWarn("shard map database={}: the tables of the node {} could not be looked at: {}",
               question.database, node, MessageOf(rows.status()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <semaphore>
@@ -30,18 +31,22 @@ class PlacementCheck {
 
   // Whether this map's database has been or is to be asked.
   bool Knows(const std::string& database, const router::ShardMapRef& map) const;
-  // `nodes`: how to log in to each, by its name.
+  // `nodes`: how to log in to each, by its name. A guess counts for nothing where a node can't be
+  // looked at so; another login may do.
   using Nodes = std::vector<std::pair<std::string, pooler::Target>>;
-  void Want(const std::string& database, const router::ShardMapRef& map, Nodes nodes);
+  enum class Login : uint8_t { kClients, kGuess };
+  void Want(const std::string& database, const router::ShardMapRef& map, Nodes nodes, Login login);
 
  private:
   struct Question {
     std::string database;
     router::ShardMapRef map;
     Nodes nodes;
+    Login login = Login::kClients;
   };
   void Run();
-  void Answer(const Question& question) const;
+  void Answer(const Question& question);
+  void Forget(const Question& question);
 
   mutable Mutex mutex_;
   std::deque<Question> questions_ ABSL_GUARDED_BY(mutex_);

@@ -16,6 +16,7 @@
 #include "proxy/http_post.h"
 #include "proxy/metrics.h"
 #include "proxy/nodes.h"
+#include "proxy/placement_logins.h"
 #include "proxy/service_notify.h"
 
 namespace pgweir::proxy {
@@ -139,6 +140,7 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
     if (const Status served = http_->Open(http, shared); !served.ok()) return served;
   }
   LogWarnings(snapshot_->config());
+  CheckPlacements();
   for (auto& worker : workers_) worker->Start(fmt::format("worker-{}", worker->index()));
   AwaitSignal();
   Tick();
@@ -249,6 +251,18 @@ void Supervisor::Serve(SnapshotRef snapshot) {
   listener_->Adapt(snapshot_->config().listen);
   slow_log_.Configure(snapshot_->config().slow_log);
   spans_.Configure(snapshot_->config().traces);
+  CheckPlacements();
+}
+
+// Of the maps that are new. Where no login is known yet, the first client's does.
+void Supervisor::CheckPlacements() {
+  for (const auto& [name, database] : snapshot_->config().databases) {
+    const router::ShardMapRef map = snapshot_->ShardMapOf(name);
+    if (map == nullptr || placements_.Knows(name, map) || pools_->paused(name)) continue;
+    auto logins = LoginsAtLoad(*snapshot_, database);
+    if (logins.empty()) continue;
+    placements_.Want(name, map, std::move(logins), PlacementCheck::Login::kGuess);
+  }
 }
 
 // --- for consoles, on their threads ---

@@ -38,6 +38,7 @@ class Supervisor final : public Control {
   void OnSignal(int signal);
   Status Reload();
   void Serve(SnapshotRef snapshot);
+  void CheckPlacements();
   void RequestReload(Done done) override;
   void RequestChange(Edit edit, Done done) override;
   void RequestMapChange(ShardMapChange change, Done done) override;
