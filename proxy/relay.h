@@ -48,7 +48,9 @@ class Relay {
   void BeGuided() { guided_ = true; }
   // By which requests are led to nodes, and the numbers of the next one.
   void set_shard_map(const router::ShardMapRef& map) { rewriter_.set_shard_map(map); }
-  void Give(NumbersGiven numbers) { rewriter_.Give(std::move(numbers)); }
+  void Give(NumbersGiven numbers, PartText part) {
+    rewriter_.Give(std::move(numbers), std::move(part));
+  }
   // Whether the next request may be given.
   bool TakesRequest() const;
   // The client's request, or a part of it, for the backend that it has.

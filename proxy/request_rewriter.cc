@@ -101,6 +101,7 @@ std::string RequestRewriter::AnalysisKey() {
 }
 
 void RequestRewriter::NextBatch() {
+  if (std::exchange(unnamed_is_part_, false)) SetUnnamed(Backend::kUnknownStatement);
   ++batch_;
   naming_earlier_ = naming_;
 }

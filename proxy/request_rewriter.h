@@ -11,6 +11,7 @@
 #include "proxy/edited_text.h"
 #include "proxy/node_catalog.h"
 #include "proxy/numbered_statement.h"
+#include "proxy/part_text.h"
 #include "proxy/prepared_names.h"
 #include "proxy/session_state.h"
 #include "proxy/splice.h"
@@ -45,8 +46,12 @@ class RequestRewriter {
   void set_shard_map(const router::ShardMapRef& map) {
     if (map_ != map) map_ = map;
   }
-  // Those of the client's next request, which may come more than once.
-  void Give(NumbersGiven numbers) { given_ = std::move(numbers); }
+  // Those of the client's next request, which may come more than once; and what a statement that
+  // it carries out on several nodes says on this one.
+  void Give(NumbersGiven numbers, PartText part) {
+    given_ = std::move(numbers);
+    part_ = std::move(part);
+  }
   // A request, or a part of one, follows.
   void BeginRequest() { next_given_ = 0; }
   // What the client does is counted here.
@@ -171,6 +176,9 @@ class RequestRewriter {
   bool SettingsKnown() const;
   std::string AnalysisKey();
   StatementRef ForThisBackend(std::string_view name, const StatementRef& named);
+  // What the statement with this text says on this node in its place; null = that.
+  const std::string* PartOf(std::string_view text) const;
+  StatementRef PartOf(std::string_view name, StatementRef statement);
   void SetUnnamed(uint64_t number);
   // For the Execute of what is bound as `portal`, which may end statements.
   uint32_t CloseWhatItEnds(std::string_view portal);
@@ -268,6 +276,7 @@ class RequestRewriter {
   NodeCatalogRef catalog_;
   router::ShardMapRef map_;  // null = one node holds everything
   NumbersGiven given_;
+  PartText part_;
   size_t next_given_ = 0;
   bool changed_catalog_ = false;
   bool changed_settings_ = false;  // in this transaction, if only for it
@@ -288,6 +297,7 @@ class RequestRewriter {
   std::string deallocates_, deallocates_by_;
   bool reading_changes_ = false;  // standard_conforming_strings may change with what is outstanding
   uint64_t unnamed_batch_ = 0;    // in which the backend's unnamed statement changed; 0 = long ago
+  bool unnamed_is_part_ = false;  // it says only what it does in this batch
   uint64_t batch_ = 1;
   int naming_ = 0;          // actions under way that change which names there are
   int naming_earlier_ = 0;  // of them, those of earlier batches

@@ -199,6 +199,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
     if (fresh) sharding_->BeginTransaction(*relay_.parameters);
     if (failed) sharding_->transaction.movable = false;
     sharding_->numbers = {};
+    sharding_->part = {};
   }
   if (!failed && !tracker.skipping()) {
     const RequestContents contents = ReadRequest(request, Reading());
@@ -210,7 +211,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
       co_return co_await GoOnWithNumbers(std::string(wire::AsText(request)));
     }
   }
-  if (sharded()) relay_.Give(sharding_->numbers);
+  if (sharded()) relay_.Give(sharding_->numbers, sharding_->part);
   const Relay::Next next = relay_.Go(request);
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
@@ -218,7 +219,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
 // The request, or what stands in its place, goes to the backend that has just been attached.
 bool Session::Begin(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
-  if (sharded()) relay_.Give(sharding_->numbers);
+  if (sharded()) relay_.Give(sharding_->numbers, sharding_->part);
   if (relay_.goes_on()) {
     watch_.AddPlace(PlaceOf(*at_));
   } else {

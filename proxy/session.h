@@ -20,6 +20,7 @@
 #include "proxy/request_contents.h"
 #include "proxy/schema_change.h"
 #include "proxy/sharding.h"
+#include "proxy/split_request.h"
 #include "proxy/statement_watch.h"
 #include "proxy/time_limits.h"
 #include "wire/startup.h"
@@ -152,7 +153,7 @@ class Session final : private PlanSource {
   // What the node at_ is sent of a request to several.
   std::string PartHere(const std::string& request);
   // What this one is.
-  std::string PartOf(const std::string& request, const Node& at);
+  RequestPart PartOf(const std::string& request, const Node& at);
   // SQL that the transaction began with elsewhere.
   std::string_view First() const { return sharded() ? sharding_->first : std::string_view(); }
   // The request under way is counted by the pattern that led it to at_, else by the first of at_'s.

@@ -312,12 +312,12 @@ std::optional<UnattendedRead> Session::Unattended(const RequestStatement& statem
   }
   UnattendedRead read{{}, relay_.parameters, cached_->cache.store.max_entry_bytes()};
   const bool joint = relay_.joint() != nullptr;
-  read.parts.push_back({at_->primary, joint ? PartOf(request, *at_) : request});
+  read.parts.push_back({at_->primary, joint ? PartOf(request, *at_).request : request});
   if (!joint) return read;
   for (auto id = sharding_->onward.rbegin(); id != sharding_->onward.rend(); ++id) {
     const auto node = NodeOf(sharding_->map->NameOf(*id));
     if (!node.ok()) return std::nullopt;
-    read.parts.push_back({(*node)->primary, PartOf(request, **node)});
+    read.parts.push_back({(*node)->primary, PartOf(request, **node).request});
   }
   return read;
 }

@@ -152,7 +152,7 @@ net::Task<bool> Session::GoOnWithNumbers(std::string request) {
     relay_.Refuse(wire::AsBytes(request), refusal);
     co_return true;
   }
-  relay_.Give(sharding_->numbers);
+  relay_.Give(sharding_->numbers, sharding_->part);
   const Relay::Next next = relay_.Go(wire::AsBytes(request));
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }

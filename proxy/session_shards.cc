@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "proxy/session.h"
-#include "proxy/split_request.h"
 #include "router/statement_cache.h"
 #include "wire/messages.h"
 
@@ -63,7 +62,7 @@ bool Sharding::movable() const {
   return lower.find("isolation") == std::string::npos;
 }
 
-// By the logins of this client, when it is the first since the map was loaded.
+// By the logins of this client, unless it has been done since the map was loaded.
 void Session::CheckPlacement(const std::string& database, const router::ShardMapRef& map) {
   PlacementCheck& placements = host_.shared().placements;
   if (placements.Knows(database, map)) return;
@@ -73,7 +72,7 @@ void Session::CheckPlacement(const std::string& database, const router::ShardMap
     if (!node.ok() || (*node)->primary->paused()) return;
     nodes.emplace_back(name, (*node)->primary->target());
   }
-  placements.Want(database, map, std::move(nodes));
+  placements.Want(database, map, std::move(nodes), PlacementCheck::Login::kClients);
 }
 
 StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
@@ -143,6 +142,7 @@ Status Session::ChooseNode(const RequestContents& request) {
   sharding_->everywhere = false;
   sharding_->onward.clear();
   sharding_->joint = {};
+  sharding_->part = {};
   sharding_->refusal = absl::OkStatus();
   relay_.set_joint(nullptr);
   const bool held = sharding_->transaction.held;
@@ -262,15 +262,21 @@ net::Task<bool> Session::CarryOn() {
 }
 
 std::string Session::PartHere(const std::string& request) {
-  return sharding_->joint.begun() ? PartOf(request, *at_) : request;
+  sharding_->part = {};
+  if (!sharding_->joint.begun()) return request;
+  RequestPart part = PartOf(request, *at_);
+  sharding_->part = std::move(part.text);
+  return std::move(part.request);
 }
 
-std::string Session::PartOf(const std::string& request, const Node& at) {
-  const auto node = sharding_->map->Find(at.name);
-  if (!node.has_value()) return request;
-  router::Planner& planner = host_.tools().planners.Of(*catalog_, sharding_->map);
-  std::string part = SplitRequest(wire::AsBytes(request), Reading(), planner, *node);
-  return part.empty() ? request : part;
+RequestPart Session::PartOf(const std::string& request, const Node& at) {
+  RequestPart part;
+  if (const auto node = sharding_->map->Find(at.name); node.has_value()) {
+    router::Planner& planner = host_.tools().planners.Of(*catalog_, sharding_->map);
+    part = SplitRequest(wire::AsBytes(request), Reading(), planner, *node);
+  }
+  if (part.request.empty()) part.request = request;
+  return part;
 }
 
 }  // namespace pgweir::proxy

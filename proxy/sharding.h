@@ -5,6 +5,7 @@
 
 #include "proxy/joint_answer.h"
 #include "proxy/numbered_statement.h"
+#include "proxy/part_text.h"
 #include "proxy/shard_route.h"
 #include "router/shard_map.h"
 
@@ -29,6 +30,7 @@ struct Sharding {
   // Where the request is still to go, the next one last; and the SQL that comes before it there.
   std::vector<router::NodeId> onward;
   std::string request;
+  PartText part;  // what it says where it goes now
   std::string first;
   std::vector<ShardRoute::Draw> draws;  // numbers that it needs
   NumbersGiven numbers;                 // and those that it has

@@ -43,19 +43,23 @@ void AppendBindWith(std::string& out, std::string_view body,
 
 }  // namespace
 
-std::string SplitRequest(wire::Bytes request, const ReadingContext& context,
+RequestPart SplitRequest(wire::Bytes request, const ReadingContext& context,
                          router::Planner& planner, router::NodeId node) {
+  RequestPart part;
   const RequestContents contents = ReadRequest(request, context);
   const auto read = std::ranges::find_if(
       contents.statements, [](const RequestStatement& one) { return one.carried_out(); });
-  if (read == contents.statements.end()) return "";
+  if (read == contents.statements.end()) return part;
   context.statements.Find(read->text, context.settings.standard_strings());
   const BoundParameters parameters = ReadParameters(read->values, read->types);
   const router::BoundValues values(read->text, context.statements.scan().literals(), parameters,
                                    context.settings.utf8());
   const router::ListSplit split = planner.Split(read->facts, 0, values, node);
   const char type = read->use == RequestStatement::Use::kQuery ? frontend::kQuery : frontend::kBind;
-  if (type == frontend::kQuery ? split.text.empty() : split.parameters.empty()) return "";
+  if (type == frontend::kBind && !split.text.empty()) {
+    part.text = {std::string(read->text), router::Edited(read->text, split.text)};
+  }
+  if (type == frontend::kQuery ? split.text.empty() : split.parameters.empty()) return part;
 
   std::string buffer;
   Splice out(request, buffer);
@@ -72,7 +76,8 @@ std::string SplitRequest(wire::Bytes request, const ReadingContext& context,
       AppendBindWith(instead, wire::AsText(body), split.parameters);
     }
   }
-  return std::string(wire::AsText(out.Result(request.size())));
+  part.request = wire::AsText(out.Result(request.size()));
+  return part;
 }
 
 }  // namespace pgweir::proxy

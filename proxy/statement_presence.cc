@@ -57,6 +57,18 @@ StatementRef RequestRewriter::ForThisBackend(std::string_view name, const Statem
   return other;
 }
 
+const std::string* RequestRewriter::PartOf(std::string_view text) const {
+  return !part_.here.empty() && text == part_.whole ? &part_.here : nullptr;
+}
+
+StatementRef RequestRewriter::PartOf(std::string_view name, StatementRef statement) {
+  const std::string* const text = statement->stays() ? nullptr : PartOf(statement->text);
+  if (text == nullptr) return statement;
+  StatementRef part = store_.Intern(*text, statement->types, AnalysisKey(), Understand(*text));
+  stand_ins_.emplace_back(part->id, name);
+  return part;
+}
+
 void RequestRewriter::KeepHere(std::string_view name, const char* reason) {
   static const auto* const here = new StatementRef([] {
     auto statement = std::make_shared<Statement>();
@@ -131,16 +143,20 @@ void RequestRewriter::EnsureForQuery(const Statement& statement, size_t at) {
 
 void RequestRewriter::EnsureUnnamed(size_t at) {
   const SessionState::Unnamed& unnamed = state_.unnamed();
+  const std::string* const part =
+      unnamed.number != 0 && unnamed.held ? PartOf(unnamed.text) : nullptr;
   const bool known = unnamed_batch_ == 0 || unnamed_batch_ == batch_;
-  if (known && backend_->unnamed == unnamed.number) return;  // kNoStatement and 0 are the same
+  const bool same = backend_->unnamed == unnamed.number;  // kNoStatement and 0 are the same
+  if (known && same && unnamed_is_part_ == (part != nullptr)) return;
   if (unnamed.number == 0 || !unnamed.held) {
     // Another client's must not be met: there is to be none.
     CloseSwallowed("", at, Token({Kind::kNoUnnamed, 0}));
     return SetUnnamed(Backend::kNoStatement);
   }
   const std::string& text = unnamed.numbered ? unnamed.numbered->text : unnamed.text;
-  wire::AppendParse(flight_->InsertBefore(at), "", text, unnamed.types);
+  wire::AppendParse(flight_->InsertBefore(at), "", part != nullptr ? *part : text, unnamed.types);
   SetUnnamed(unnamed.number);
+  unnamed_is_part_ = part != nullptr;
   Ask(Request::kParse, Answers::kSwallowUnlessError,
       Token({.kind = Kind::kUnnamed, .id = unnamed.number, .numbered = unnamed.numbered}));
 }

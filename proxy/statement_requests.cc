@@ -62,6 +62,10 @@ void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view 
   if (numbered != nullptr) {
     wire::AppendParse(flight_->Replace(frame.offset, frame.end()), "", numbered->text, types);
   }
+  const std::string* const part = PartOf(text);
+  if (part != nullptr) {
+    wire::AppendParse(flight_->Replace(frame.offset, frame.end()), "", *part, types);
+  }
   SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
   unnamed.held = replaced.empty();  // names of ours in it hold for this batch
   unnamed.text.assign(text);
@@ -70,6 +74,7 @@ void RequestRewriter::OnParseUnnamed(const wire::Frame& frame, std::string_view 
   unnamed.facts = std::move(facts);
   unnamed.numbered = numbered;
   if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
+  unnamed_is_part_ = part != nullptr;
   Action action{Kind::kUnnamed, unnamed.number};
   action.shifts = std::exchange(shifts_, {});
   action.numbered = std::move(numbered);
@@ -188,7 +193,8 @@ void RequestRewriter::OnBind(const wire::Frame& frame) {
     return Ask(Request::kBind, Answers::kForward, Token(Use(unnamed)));
   }
   const StatementRef* named = state_.Find(*name);
-  const StatementRef found = named != nullptr ? ForThisBackend(*name, *named) : nullptr;
+  const StatementRef found =
+      named != nullptr ? PartOf(*name, ForThisBackend(*name, *named)) : nullptr;
   std::string ours = found != nullptr ? ServerName(*found, *name) : Foreign(*name);
   if (found != nullptr) {
     NoteDeallocation(*portal, (*named)->deallocates);

@@ -141,7 +141,8 @@ TEST_F(Contents, SayWhatMayBeDoneAgainElsewhere) {
 
 TEST_F(Contents, AreSplitByNode) {
   const auto split = [&](const std::string& request, const char* node) {
-    return SplitRequest(wire::AsBytes(request), Reading(), planner_, *planner_.map()->Find(node));
+    return SplitRequest(wire::AsBytes(request), Reading(), planner_, *planner_.map()->Find(node))
+        .request;
   };
   const std::string query = Query("select * from trades where symbol in ('BTC1', 'ETH1')");
   EXPECT_EQ(split(query, "btc"), Query("select * from trades where symbol in ('BTC1', 'BTC1')"));
@@ -149,6 +150,16 @@ TEST_F(Contents, AreSplitByNode) {
   EXPECT_EQ(split(parse + Bind({"{BTC1,ETH1,BTC2}"}) + ExecuteAndSync(), "btc"),
             parse + Bind({R"({"BTC1","BTC2"})"}) + ExecuteAndSync());
   EXPECT_EQ(split(Query("select * from trades"), "btc"), "");
+}
+
+TEST_F(Contents, OfAPreparedTextAreSplitByNode) {
+  const char* const sql = "select * from trades where symbol in ('BTC1', 'ETH1')";
+  const std::string batch = Parse(sql) + Bind({}) + ExecuteAndSync();
+  const RequestPart part =
+      SplitRequest(wire::AsBytes(batch), Reading(), planner_, *planner_.map()->Find("btc"));
+  EXPECT_EQ(part.request, "") << "the client's statement is as it says";
+  EXPECT_EQ(part.text.whole, sql);
+  EXPECT_EQ(part.text.here, "select * from trades where symbol in ('BTC1', 'BTC1')");
 }
 
 TEST_F(Contents, OfASchemaChangeAreAnsweredAsByAServer) {

@@ -48,6 +48,39 @@ TEST_F(Sharding, ReadsValuesOfParameters) {
   }
 }
 
+TEST_F(Sharding, AsksEachNodeForItsOwnSymbols) {
+  const Connection client = Client();
+  for (const char* symbol : {"BTCUSDT", "ETHUSDT"}) Insert(client, symbol);
+  const std::string head = "select symbol from trades where symbol in (";
+  const std::string sql = head + "'BTCUSDT', 'ETHUSDT')";
+  const auto expect_own = [&head](const Result& result) {
+    EXPECT_EQ(result.rows(), 2) << result.message();
+    for (const auto& [node, symbol] : {std::pair("btc", "BTCUSDT"), std::pair("eth", "ETHUSDT")}) {
+      EXPECT_EQ(At(node, fmt::format("select query from pg_stat_activity where datname = '{}' and "
+                                     "query like '{}%' order by query_start desc limit 1",
+                                     node, head)),
+                fmt::format("{0}'{1}', '{1}')", head, symbol));
+    }
+  };
+  const auto execute = [&client](const char* name) {
+    return Result(PQexecPrepared(client.get(), name, 0, nullptr, nullptr, nullptr, 0));
+  };
+  expect_own(client.Exec(sql));
+  expect_own(client.ExecParams(sql, {}));
+  for (const char* name : {"", "named"}) {
+    ASSERT_TRUE(Result(PQprepare(client.get(), name, sql.c_str(), 0, nullptr)).ok());
+    for (int i = 0; i < 3; ++i) expect_own(execute(name));
+    const Result described(PQdescribePrepared(client.get(), name));
+    EXPECT_EQ(PQnfields(described.get()), 1) << described.message();
+    expect_own(execute(name));
+    if (*name == '\0') continue;
+    // In its transaction it can only be on one.
+    ASSERT_TRUE(client.Exec("begin").ok());
+    EXPECT_EQ(execute(name).sqlstate(), "0A000");
+    ASSERT_TRUE(client.Exec("rollback").ok());
+  }
+}
+
 // What it says isn't kept, so that nobody knows where its values would lead.
 TEST_F(Sharding, RefusesValuesForStatementsThatItHasNotKept) {
   for (const char* symbol : {"BTCUSDT", "ETHUSDT", "SOLUSDT"}) Insert(Client(), symbol);
@@ -471,14 +504,29 @@ TEST_F(Sharding, SaysWhatDoesNotSuitTheMap) {
   server().Query("alter table candles add column extra int", "eth");
   server().Query("create unique index by_id on trades (id)", "xrp");
   const auto process = StartPgweir();
-  const Connection client(process->Conninfo("postgres", "market"));
-  EXPECT_EQ(client.Value("select 1"), "1");
   EXPECT_TRUE(process->WaitLog("4 nodes looked at"));
   server().Query("alter table candles drop column extra", "eth");
   server().Query("drop index by_id", "xrp");
   const std::string log = process->log();
   EXPECT_NE(log.find("\"extra\""), std::string::npos) << log;
   EXPECT_NE(log.find("\"by_id\""), std::string::npos) << log;
+}
+
+// No login is known, or one that the nodes refuse, before a client comes.
+TEST_F(Sharding, SaysItWithTheFirstClientsLoginElse) {
+  for (const auto& [users, before] :
+       {std::pair("\"nobody\" \"secret\"\n", "the tables are looked at when a client comes"),
+        std::pair("\"nobody\" \"SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy\"\n", "serving")}) {
+    PgweirOptions options = Options();
+    options.files = {{"shards.toml", Map()}};
+    options.users = users;
+    PgweirProcess process(options);
+    EXPECT_TRUE(process.WaitLog(before));
+    EXPECT_FALSE(process.WaitLog("nodes looked at", std::chrono::milliseconds(50)));
+    const Connection client(process.Conninfo("postgres", "market"));
+    EXPECT_EQ(client.Value("select 1"), "1");
+    EXPECT_TRUE(process.WaitLog("4 nodes looked at"));
+  }
 }
 
 // --- the schema of all nodes ---
