@@ -1,6 +1,7 @@
 #include "proxy/listener.h"
 
 #include <grp.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
@@ -26,6 +28,8 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr int kBacklog = 4096;
+// How long a handshake may be under way.
+constexpr std::chrono::milliseconds kHandshake{50};
 
 Status CannotListen(std::string_view name, std::string_view reason) {
   return Errorf(sqlstate::kConfigFileError, "cannot listen on {}: {}", name, reason);
@@ -53,6 +57,19 @@ void PrepareTcp(int fd, const config::TcpKeepalive& keepalive) {
     SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, Seconds(keepalive.interval));
   }
   if (keepalive.count > 0) SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
+}
+
+// Of a connection to come the first packet is dropped. It is sent again after a second; then the
+// socket is closed, and another one on the same port gets it. Connections that wait in the queue of
+// a socket that is closed, or whose handshake it has begun, are reset.
+void TurnNewcomersAway(int fd) {
+  constexpr uint32_t kFlags = 13, kSyn = 0x02, kAck = 0x10;  // of TCP's header
+  sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlags),
+                         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+                         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+                         BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+  const sock_fprog program{std::size(steps), steps};
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 Peer PeerAt(const sockaddr_storage& address) {
@@ -226,7 +243,7 @@ void Listener::Welcome(int fd, Peer peer) {
     return;
   }
   peer.over_limit = clients >= max_clients_;
-  peer.late = late_;
+  peer.late = late_ && peer.unix_socket;
   if (!peer.unix_socket) PrepareTcp(fd, keepalive_);
   const auto fewest =
       std::min_element(shared_.hosts.begin(), shared_.hosts.end(),
@@ -235,20 +252,36 @@ void Listener::Welcome(int fd, Peer peer) {
 }
 
 void Listener::Close() {
+  leave_.cancel();
+  leaving_ = false;
   for (const auto& door : doors_) Close(*door);
   doors_.clear();
 }
 
-void Listener::CloseButForPeers() {
+void Listener::Leave(bool but_for_peers) {
   for (const auto& door : doors_) {
-    if (door->unix_path.empty()) {
+    const bool unix_socket = !door->unix_path.empty();
+    if (unix_socket && !but_for_peers) {
       Close(*door);
     } else {
+      if (!unix_socket && so_reuseport_) TurnNewcomersAway(door->acceptor.native_handle());
       TakeWaiting(*door);
     }
   }
-  std::erase_if(doors_, [](const auto& door) { return door->unix_path.empty(); });
-  late_ = true;
+  late_ = but_for_peers;
+  leaving_ = true;
+  leave_.expires_after(so_reuseport_ ? kHandshake : std::chrono::milliseconds(0));
+  leave_.async_wait([this](error_code error) {
+    if (!error) CloseTcp();
+  });
+}
+
+void Listener::CloseTcp() {
+  for (const auto& door : doors_) {
+    if (door->unix_path.empty()) Close(*door);
+  }
+  std::erase_if(doors_, [](const auto& door) { return !door->acceptor.is_open(); });
+  leaving_ = false;
 }
 
 void Listener::Close(Door& door) {

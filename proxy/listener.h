@@ -17,7 +17,7 @@ namespace pgweir::proxy {
 // worker that has the fewest.
 class Listener {
  public:
-  Listener(boost::asio::io_context& io, Shared& shared) : io_(io), shared_(shared) {}
+  Listener(boost::asio::io_context& io, Shared& shared) : io_(io), shared_(shared), leave_(io) {}
   ~Listener() { Close(); }
 
   // Opens what the configuration names; the error says which address and why.
@@ -27,12 +27,14 @@ class Listener {
     max_clients_ = listen.max_clients;
     keepalive_ = listen.tcp_keepalive;
   }
-  // Who has connected by now is still served; from then on the kernel refuses, or leads new clients
-  // to whoever listens on the same port.
+  // At once: the kernel refuses whoever is about to connect.
   void Close();
-  // The same for clients. Peers still reach this process by its unix socket, with cancel requests
-  // for whom it has.
-  void CloseButForPeers();
+  // Who has connected by now, or is about to, is still served; from then on the kernel refuses new
+  // clients, or leads them to whoever listens on the same port. `but_for_peers`: these still reach
+  // this process by its unix socket, with cancel requests for whom it has.
+  void Leave(bool but_for_peers);
+  // Somebody may still be about to connect.
+  bool leaving() const { return leaving_; }
 
   // "127.0.0.1:6432, /run/pgweir/.s.PGSQL.6432"
   std::string Addresses() const;
@@ -58,6 +60,7 @@ class Listener {
   void AcceptAll(const std::shared_ptr<Door>& door);
   bool TakeWaiting(Door& door);
   void Close(Door& door);
+  void CloseTcp();
   void Welcome(int fd, Peer peer);
 
   boost::asio::io_context& io_;
@@ -65,7 +68,9 @@ class Listener {
   int max_clients_ = 0;
   config::TcpKeepalive keepalive_;
   bool so_reuseport_ = false;
-  bool late_ = false;  // who comes now is no client any more
+  bool late_ = false;  // who comes by the unix socket now is no client any more
+  bool leaving_ = false;
+  boost::asio::steady_timer leave_;
   std::vector<std::shared_ptr<Door>> doors_;
 };
 

@@ -196,10 +196,10 @@ void Supervisor::BeginEnding(Ending ending) {
   LogInfo("stopping {} clients={}", when, shared_->clients.load());
   NotifyServiceManager("STOPPING=1");
   stopping_ = true;
-  if (ending == Ending::kNow || snapshot_->config().peer_id == 0) {
+  if (ending == Ending::kNow) {
     listener_->Close();
   } else {
-    listener_->CloseButForPeers();
+    listener_->Leave(snapshot_->config().peer_id != 0);
   }
   ending_ = ending;
   if (ending == Ending::kNow) give_up_at_ = Clock::now() + kAtOnce;
@@ -348,7 +348,8 @@ void Supervisor::Tick() {
   if (stopping_ && ending_ != Ending::kNow && clients > 0 && clients == shared_->consoles.load()) {
     BeginEnding(Ending::kNow);
   }
-  if (stopping_ && (clients == 0 || Clock::now() >= give_up_at_)) {
+  const bool nobody = clients == 0 && !listener_->leaving();
+  if (stopping_ && (nobody || Clock::now() >= give_up_at_)) {
     io_.stop();
     return;
   }

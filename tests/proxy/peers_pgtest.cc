@@ -124,7 +124,6 @@ TEST_F(Peers, RollUnderLoadWithCancels) {
   });
   std::atomic<bool> done{false};
   std::atomic<int> cancels{0};
-  std::atomic<int> repeated{0};
   std::thread canceller([&] {
     while (!done) {
       Connection client(conninfo);
@@ -132,11 +131,6 @@ TEST_F(Peers, RollUnderLoadWithCancels) {
       client.Send("select pg_sleep(30)");
       EXPECT_FALSE(client.Ready(50));
       EXPECT_EQ(client.Cancel(), "");
-      // The kernel resets what lies in a port's queue when it is closed (docs/restart.md).
-      if (!client.Ready(3'000)) {
-        ++repeated;
-        EXPECT_EQ(client.Cancel(), "");
-      }
       ASSERT_TRUE(client.Ready(10'000)) << "a cancel request was lost";
       EXPECT_EQ(client.Next()->sqlstate(), "57014");
       ++cancels;
@@ -153,7 +147,6 @@ TEST_F(Peers, RollUnderLoadWithCancels) {
   canceller.join();
   bench.join();
   EXPECT_GT(cancels, 20);
-  EXPECT_LE(repeated, 4) << "more than one a restart";
   EXPECT_EQ(load.status, 0) << load.output;
   EXPECT_EQ(load.output.find("rror"), std::string::npos) << load.output;
 }
