@@ -1,26 +1,18 @@
 #include "proxy/health.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "observe/json_text.h"
+#include "base/json_text.h"
 #include "pooler/node_monitor.h"
 #include "proxy/overview.h"
 
 namespace pgweir::proxy {
 namespace {
 
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  observe::AppendJson(text, quoted);
-  return quoted += '"';
-}
-
-HttpAnswer Json(unsigned status, std::string body) {
-  return {status, "application/json", std::move(body) + "\n"};
+HttpAnswer Json(unsigned status, const JsonText& json) {
+  return {status, "application/json", json.text() + "\n"};
 }
 
 // Of one server nobody knows more than that logins fail; of several, which is the primary.
@@ -40,69 +32,72 @@ bool AllUp(const std::vector<pooler::NodeViewRef>& nodes) {
   return std::ranges::all_of(nodes, [](const auto& node) { return HasPrimary(*node); });
 }
 
-// "name": "up" or "down", with commas.
-std::string NodesJson(const std::vector<pooler::NodeViewRef>& nodes) {
-  std::string text;
+void AddNodes(JsonText& json, const std::vector<pooler::NodeViewRef>& nodes) {
+  json.Key("nodes").BeginObject();
   for (const pooler::NodeViewRef& node : nodes) {
-    text += fmt::format("{}{}:\"{}\"", text.empty() ? "" : ",", Quoted(NameOf(*node)),
-                        HasPrimary(*node) ? "up" : "down");
+    json.Key(NameOf(*node)).String(HasPrimary(*node) ? "up" : "down");
   }
-  return text;
+  json.EndObject();
 }
 
-std::string ServersJson(const pooler::NodeView& node) {
-  std::string text;
+void AddServers(JsonText& json, const pooler::NodeView& node) {
+  json.Key(NameOf(node)).BeginArray();
   for (const pooler::ServerView& server : node.servers) {
-    text += fmt::format("{}{{\"host\":{},\"port\":{},\"role\":\"{}\",\"state\":\"{}\"",
-                        text.empty() ? "" : ",", Quoted(server.host), Quoted(server.port),
-                        NameOf(server.role), NameOf(server.condition));
-    if (server.lag_bytes.has_value()) text += fmt::format(",\"lag_bytes\":{}", *server.lag_bytes);
-    if (!server.error.empty()) text += fmt::format(",\"error\":{}", Quoted(server.error));
-    text += '}';
+    json.BeginObject();
+    json.Key("host").String(server.host).Key("port").String(server.port);
+    json.Key("role").String(NameOf(server.role)).Key("state").String(NameOf(server.condition));
+    if (server.lag_bytes.has_value()) json.Key("lag_bytes").Number(*server.lag_bytes);
+    if (!server.error.empty()) json.Key("error").String(server.error);
+    json.EndObject();
   }
-  return text;
+  json.EndArray();
+}
+
+// {"status": status
+JsonText Begin(std::string_view status) {
+  JsonText json;
+  json.BeginObject().Key("status").String(status);
+  return json;
 }
 
 }  // namespace
 
-HttpAnswer Health() { return Json(200, R"({"status":"ok"})"); }
+HttpAnswer Health() { return Json(200, Begin("ok").EndObject()); }
 
 HttpAnswer Ready(const Shared& shared) {
   if (shared.control.shutting_down()) {
-    return Json(503, R"({"status":"not ready","reason":"draining"})");
+    return Json(503, Begin("not ready").Key("reason").String("draining").EndObject());
   }
   const auto nodes = shared.nodes.Views();
-  if (AllUp(nodes)) return Json(200, R"({"status":"ready"})");
-  return Json(
-      503, fmt::format(
-               R"({{"status":"not ready","reason":"a node has no usable primary","nodes":{{{}}}}})",
-               NodesJson(nodes)));
+  if (AllUp(nodes)) return Json(200, Begin("ready").EndObject());
+  JsonText json = Begin("not ready");
+  json.Key("reason").String("a node has no usable primary");
+  AddNodes(json, nodes);
+  return Json(503, json.EndObject());
 }
 
 HttpAnswer DatabaseHealth(const Shared& shared) {
   const auto nodes = shared.nodes.Views();
   const bool up = AllUp(nodes);
-  return Json(up ? 200 : 503, fmt::format(R"({{"status":"{}","nodes":{{{}}}}})", up ? "ok" : "down",
-                                          NodesJson(nodes)));
+  JsonText json = Begin(up ? "ok" : "down");
+  AddNodes(json, nodes);
+  return Json(up ? 200 : 503, json.EndObject());
 }
 
 HttpAnswer DetailedHealth(const Shared& shared, const Snapshot& snapshot) {
   const auto views = shared.nodes.Views();
   const pooler::Pool::Counts sum = AllPools(shared);
-  std::string nodes;
-  for (const pooler::NodeViewRef& node : views) {
-    nodes += fmt::format("{}{}:[{}]", nodes.empty() ? "" : ",", Quoted(NameOf(*node)),
-                         ServersJson(*node));
-  }
   const bool draining = shared.control.shutting_down();
-  return Json(200,
-              fmt::format(R"({{"status":"{}","version":"{}","workers":{},"clients":{},)"
-                          R"("max_clients":{},"backends":{},"waiting":{},"nodes":{{{}}}}})",
-                          draining       ? "draining"
-                          : AllUp(views) ? "ok"
-                                         : "degraded",
-                          PGWEIR_VERSION, shared.hosts.size(), shared.clients.load(),
-                          snapshot.config().listen.max_clients, sum.open(), sum.waiting, nodes));
+  JsonText json = Begin(draining ? "draining" : AllUp(views) ? "ok" : "degraded");
+  json.Key("version").String(PGWEIR_VERSION);
+  json.Key("workers").Number(shared.hosts.size());
+  json.Key("clients").Number(shared.clients.load());
+  json.Key("max_clients").Number(snapshot.config().listen.max_clients);
+  json.Key("backends").Number(sum.open());
+  json.Key("waiting").Number(sum.waiting);
+  json.Key("nodes").BeginObject();
+  for (const pooler::NodeViewRef& node : views) AddServers(json, *node);
+  return Json(200, json.EndObject().EndObject());
 }
 
 }  // namespace pgweir::proxy

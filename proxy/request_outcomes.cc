@@ -106,6 +106,7 @@ void RequestRewriter::Forget() {
   shadow_error_.clear();
   first_token_ = kFirstToken;
   unnamed_batch_ = 0;
+  unnamed_is_part_ = false;
   reading_changes_ = false;
   naming_ = naming_earlier_ = 0;
 }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <tuple>
+#include <utility>
 
 #include "net/address.h"
 #include "net/tls.h"
@@ -15,19 +16,22 @@ std::string ApplicationName(const wire::ParametersRef& parameters) {
   return name == nullptr ? "" : *name;
 }
 
+// The address and, over TCP, the port.
+std::pair<std::string, std::string> PartsOf(const std::string& peer) {
+  const size_t colon = peer.rfind(':');
+  return {peer.substr(0, colon), colon == std::string::npos ? "" : peer.substr(colon + 1)};
+}
+
 }  // namespace
 
 void Session::FollowStatements() {
-  const std::string& peer = client_.peer.address;
-  const size_t colon = peer.rfind(':');
-  address_ = client_.peer.unix_socket ? "[local]" : peer.substr(0, colon);
+  const auto [address, port] = PartsOf(client_.peer.address);
+  address_ = client_.peer.unix_socket ? "[local]" : address;
   observe::ClientFacts client;
   client.database = database_;
   client.user = user_;
   client.address = address_;
-  if (colon != std::string::npos) {
-    std::from_chars(peer.data() + colon + 1, peer.data() + peer.size(), client.port);
-  }
+  std::from_chars(port.data(), port.data() + port.size(), client.port);
   client.pid = static_cast<uint32_t>(id_.value);
   client.connected = connected_at_;
   watch_.Begin(client, *this);
@@ -51,9 +55,7 @@ ClientInfo Session::Describe() {
                : relay_.attached() || console_ ? "active"
                                                : "idle";
   info.fd = client_.stream.socket().fd();
-  const size_t colon = client_.peer.address.rfind(':');
-  info.address = client_.peer.address.substr(0, colon);
-  if (colon != std::string::npos) info.port = client_.peer.address.substr(colon + 1);
+  std::tie(info.address, info.port) = PartsOf(client_.peer.address);
   std::tie(info.local_address, info.local_port) = net::LocalAddress(info.fd);
   if (const auto peer = net::PeerOf(info.fd); peer.has_value()) info.process_id = peer->pid;
   if (client_.stream.tls()) info.tls = net::DescribeTls(client_.stream.ssl());
