@@ -1,7 +1,6 @@
 // pgweir_load: the market workload of scripts/demo, by many clients at once.
 
 #include <getopt.h>
-#include <libpq-fe.h>
 
 #include <atomic>
 #include <charconv>
@@ -102,28 +101,6 @@ LoadOptions ParseOptions(int argc, char** argv) {
   return options;
 }
 
-// Empty when they can't be read; the reason goes to stderr.
-std::vector<Instrument> ReadInstruments(const LoadOptions& options) {
-  std::vector<Instrument> instruments;
-  PGconn* connection = PQconnectdb(options.conninfo.c_str());
-  const char* const values[] = {options.symbols.c_str()};
-  PGresult* result = PQexecParams(
-      connection,
-      "SELECT symbol, start_price FROM instruments WHERE symbol ~ $1 ORDER BY popularity", 1,
-      nullptr, values, nullptr, nullptr, 0);
-  if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-    fmt::print(stderr, "pgweir_load: {}", PQerrorMessage(connection));
-  } else if (PQntuples(result) == 0) {
-    fmt::print(stderr, "pgweir_load: no instruments\n");
-  }
-  for (int row = 0; row < PQntuples(result); ++row) {
-    instruments.push_back({PQgetvalue(result, row, 0), PQgetvalue(result, row, 1)});
-  }
-  PQclear(result);
-  PQfinish(connection);
-  return instruments;
-}
-
 // Ends the process when clients hang beyond the end: their threads can't be joined then.
 std::vector<ClientResult> RunClients(const LoadOptions& options,
                                      const std::vector<Instrument>& instruments) {
@@ -158,7 +135,7 @@ bool WriteConfirmed(const std::string& path, const std::vector<ClientResult>& re
 
 int Main(int argc, char** argv) {
   const LoadOptions options = ParseOptions(argc, argv);
-  const std::vector<Instrument> instruments = ReadInstruments(options);
+  const std::vector<Instrument> instruments = ReadInstruments(options.conninfo, options.symbols);
   if (instruments.empty()) return 1;
 
   const auto start = Clock::now();

@@ -18,16 +18,10 @@ using Clock = std::chrono::steady_clock;
 using ConnPtr = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
-constexpr const char* kLastTrades =
-    "SELECT trade_id, price, quantity, side, traded_at FROM trades"
-    " WHERE symbol = $1 ORDER BY traded_at DESC LIMIT 50";
 constexpr const char* kCandles =
     "SELECT opened_at, open, high, low, close, volume FROM candles WHERE symbol = $1"
     " AND opened_at >= timestamptz '2025-01-01 00:00:00Z' + $2::int * interval '1 hour'"
     " ORDER BY opened_at LIMIT 48";
-constexpr const char* kInsertTrade =
-    "INSERT INTO trades (symbol, price, quantity, side, traded_at, client_order_id)"
-    " VALUES ($1, $2::numeric, $3::numeric, $4, now(), $5)";
 constexpr int kCandleHours = 30 * 24;
 constexpr int kCandlesRead = 48;
 
@@ -39,11 +33,8 @@ class Client {
         instruments_(instruments),
         number_(number),
         stop_at_(stop_at),
-        random_(options.seed * 1'000'003 + static_cast<uint64_t>(number)) {
-    std::vector<double> weights(instruments.size());
-    for (size_t i = 0; i < weights.size(); ++i) weights[i] = 1.0 / static_cast<double>(i + 1);
-    popularity_ = std::discrete_distribution<size_t>(weights.begin(), weights.end());
-  }
+        random_(options.seed * 1'000'003 + static_cast<uint64_t>(number)),
+        popularity_(Popularity(instruments.size())) {}
 
   ClientResult Run() {
     while (Clock::now() < stop_at_) {
@@ -84,7 +75,7 @@ class Client {
 
   bool Read() {
     const char* symbol = instruments_[popularity_(random_)].symbol.c_str();
-    if (Draw(10) < 7) return Execute(kLastTrades, std::array{symbol});
+    if (Draw(10) < 7) return Execute(kNewestTrades, std::array{symbol});
     const int last = kCandleHours - kCandlesRead;
     const std::string hour = std::to_string(options_.newest ? last : Draw(kCandleHours));
     return Execute(kCandles, std::array{symbol, hour.c_str()});

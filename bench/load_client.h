@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/market.h"
+
 // One client of the market workload: an application's thread with a libpq connection that it
 // keeps, reading trades and candles of the symbols that people look at most and writing trades.
 
@@ -22,12 +24,6 @@ struct LoadOptions {
   std::string run = "load";                    // starts every client_order_id that is written
   std::string confirmed_file;                  // "" = none
   uint64_t seed = 1;
-};
-
-// What the workload draws from, in order of popularity.
-struct Instrument {
-  std::string symbol;
-  std::string price;
 };
 
 struct ClientResult {

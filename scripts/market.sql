@@ -1,6 +1,11 @@
 -- The demo's market data, the same at every run: 200 instruments, a million trades of January
--- 2025 and their hourly candles. Popularity follows Zipf's law, prices a random walk.
+-- 2025 (or as many as psql's variable `trades` says) and their hourly candles. Popularity follows
+-- Zipf's law, prices a random walk.
 
+\if :{?trades}
+\else
+  \set trades 1000000
+\endif
 SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;  -- random() in one process, in one order
 SET work_mem = '256MB';
@@ -50,7 +55,7 @@ WITH popularity AS (
   SELECT n, 1 + least(199, width_bucket(random(), bounds)) AS popularity,
          (random() + random() + random() - 1.5) * 0.002 AS step, random() AS size,
          random() < 0.5 AS buy
-  FROM generate_series(1, 1000000) AS n, popularity
+  FROM generate_series(1, :trades) AS n, popularity
 )
 INSERT INTO trades (trade_id, symbol, price, quantity, side, traded_at)
 SELECT n, symbol,
@@ -62,7 +67,8 @@ FROM drawn JOIN instruments USING (popularity)
 WINDOW walk AS (PARTITION BY popularity ORDER BY n);
 
 ALTER TABLE trades ADD PRIMARY KEY (trade_id);
-ALTER TABLE trades ALTER trade_id RESTART WITH 1000001;
+SELECT :trades + 1 AS next_trade \gset
+ALTER TABLE trades ALTER trade_id RESTART WITH :next_trade;
 CREATE INDEX trades_symbol_time ON trades (symbol, traded_at);
 -- Not unique: a write that was done twice must be seen, not refused.
 CREATE INDEX trades_client_order ON trades (client_order_id) WHERE client_order_id IS NOT NULL;
