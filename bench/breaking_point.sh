@@ -13,6 +13,7 @@ market_sql() {
   timeout 300 psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$work" -p "$postgres_port" -U postgres "$@"
 }
 
+# Three connections are reserved for superusers, and one is the watch's.
 start_market() {
   say "starting PostgreSQL with $usable connections for applications, and $trades trades"
   postgres_port=$(free_port 5500)
@@ -20,7 +21,7 @@ start_market() {
   echo "host all all 127.0.0.1/32 trust" >"$work/data/pg_hba.conf"
   echo "local all all trust" >>"$work/data/pg_hba.conf"
   start_server postgres_pid "$work/data" "$postgres_port" "$work" max_wal_size=4GB \
-    shared_buffers=256MB superuser_reserved_connections=3 max_connections=$((usable + 3))
+    shared_buffers=256MB superuser_reserved_connections=3 max_connections=$((usable + 4))
   market_sql -d postgres -c "CREATE ROLE app LOGIN" -c "CREATE DATABASE market OWNER app"
   market_sql -d market -v trades="$trades" <"$root/scripts/market.sql"
   market_sql -d market -c CHECKPOINT
@@ -78,9 +79,7 @@ start_drivers() {
     drivers+=("$driver")
     children+=("$driver")
   done
-  # The programs themselves, below their time limits.
-  sleep 0.1
-  for driver in "${drivers[@]}"; do pgrep -P "$driver" || true; done >"$work/drivers"
+  echo "${drivers[@]}" >"$work/drivers"
 }
 
 # show_progress WHAT SECONDS: on a terminal, what the drivers have said last.

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>

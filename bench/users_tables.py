@@ -71,20 +71,27 @@ def gave(rows):
     return 0 if limits_broken([row for row in rows if row["kind"] == "phase"][-1]) else 1
 
 
+HEAD = ("", "phase", "target", "requests", "done/s", "errors", "p50 ms", "p95 ms", "p99 ms", "max ms",
+        "connections", "backends", "pgweir MiB", "pgweir cores", "busy cores")
+TEXTS = 3  # so many columns are no numbers
+
+
+def cells(row):
+    proxied = row["target"] == "pgweir"
+    return [str(row["scenario"]), row["phase"], row["target"], f"{row['due']:,}", f"{row['done_per_s']:,.0f}",
+            errors_text(row), ms(row["p50"]), ms(row["p95"]), ms(row["p99"]), ms(row["max"]),
+            f"{row['most_open']:,}", str(row["most_backends"]), f"{mib(row):.0f}" if proxied else "",
+            f"{row['cores_pgweir']:.2f}" if proxied else "", f"{row['cores_machine']:.2f}"]
+
+
 def table(rows):
-    head = ["", "phase", "target", "requests", "done/s", "errors", "of them", "p50 ms", "p95 ms", "p99 ms",
-            "max ms", "app's connections", "backends", "pgweir MiB", "pgweir cores", "busy cores"]
-    print("| " + " | ".join(head) + " |")
-    print("|---|---|---|" + "---:|" * 3 + "---|" + "---:|" * (len(head) - 7))
-    for row in phases(rows):
-        proxied = row["target"] == "pgweir"
-        cells = [str(row["scenario"]), row["phase"], row["target"], f"{row['due']:,}",
-                 f"{row['done_per_s']:,.0f}", share_text(error_share(row)),
-                 errors_text(row) if row["errors"] else "", ms(row["p50"]), ms(row["p95"]), ms(row["p99"]),
-                 ms(row["max"]), f"{row['most_open']:,}", str(row["most_backends"]),
-                 f"{mib(row):.0f}" if proxied else "", f"{row['cores_pgweir']:.2f}" if proxied else "",
-                 f"{row['cores_machine']:.2f}"]
-        print("| " + " | ".join(cells) + " |")
+    lines = [HEAD] + [cells(row) for row in phases(rows)]
+    widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(HEAD))]
+    rule = ["-" * width if i < TEXTS else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+    for line in [HEAD, rule] + lines[1:]:
+        padded = [cell.ljust(width) if i < TEXTS else cell.rjust(width)
+                  for i, (cell, width) in enumerate(zip(line, widths))]
+        print("| " + " | ".join(padded) + " |")
 
 
 def cause(row, setup):
@@ -131,7 +138,7 @@ def say_direct(rows):
 
 def say_writes(verdict, rows):
     for row in rows:
-        if row["kind"] == "writes":
+        if row["kind"] == "writes" and row["confirmed"]:
             verdict.say(f"confirmed writes, {row['target']}", not row["missing"] and not row["twice"],
                         f"{row['confirmed']:,}, of which {row['missing']} are missing; "
                         f"{row['twice']} were done twice")

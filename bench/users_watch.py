@@ -2,8 +2,8 @@
 
 users_watch.py FOLDER POSTGRES_PORT POSTGRES_PID PGWEIR_PORT PGWEIR_PID
 
-Appends a line of JSON a look to FOLDER/watch. CPU is in seconds since the start of each. The drivers'
-process ids are in FOLDER/drivers. PGWEIR_PID is 0 when there is none.
+Appends a line of JSON a look to FOLDER/watch. CPU is in seconds since the start of each. FOLDER/drivers
+has the process ids of the drivers' parents. PGWEIR_PID is 0 when there is none.
 """
 
 import json
@@ -28,9 +28,12 @@ def cpu_of(pid, with_reaped=False):
     return sum(int(field) for field in fields[11:15 if with_reaped else 13]) / TICK
 
 
-def postgres_cpu(pid):
-    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return cpu_of(pid, with_reaped=True) + sum(cpu_of(child) for child in children)
+def children_cpu(pid):
+    try:
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    return sum(cpu_of(child) for child in children)
 
 
 def machine_cpu():
@@ -75,8 +78,8 @@ def look(folder, server, postgres_pid, console, pgweir_pid):
         "backends_at_work": at_work,
         "cpu_machine": busy,
         "cpu_stolen": stolen,
-        "cpu_postgres": postgres_cpu(postgres_pid),
-        "cpu_drivers": sum(cpu_of(pid) for pid in drivers),
+        "cpu_postgres": cpu_of(postgres_pid, with_reaped=True) + children_cpu(postgres_pid),
+        "cpu_drivers": sum(children_cpu(pid) for pid in drivers),
     }
     return seen | (pgweir_now(pgweir_pid, console) if console else {})
 
