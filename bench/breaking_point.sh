@@ -6,8 +6,6 @@ pgweir_port=0 pgweir_pid=0 watch_pid= work_ms=0 phases_run=0
 
 tables() { "$python" -B "$root/bench/users_tables.py" "$1" "$work/rows"; }
 
-load_average() { cut -d ' ' -f 1 /proc/loadavg; }
-
 # As the superuser, for whom PostgreSQL reserves connections.
 market_sql() {
   timeout 300 psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$work" -p "$postgres_port" -U postgres "$@"
@@ -128,8 +126,9 @@ calibrate() {
   served=$(sed -n 's/.* served_ms=\([0-9.]*\).*/\1/p' "$work/driver-1.out")
   work_ms=$(awk -v served="$served" 'BEGIN { printf "%.0f", 1000 - served }')
   say "they take $served ms together: a request works $work_ms ms between them"
-  printf '{"kind": "setup", "cores": %d, "file_limit": %d, "backends": %d, "work_ms": %d}\n' \
-    "$(nproc)" "$(ulimit -n)" $usable "$work_ms" >>"$work/rows"
+  printf '{"kind": "setup", "cores": %d, "file_limit": %d, "backends": %d, "work_ms": %d, %s}\n' \
+    "$(nproc)" "$(ulimit -n)" $usable "$work_ms" \
+    "\"command\": \"$command\", \"date\": \"$(date -I)\", \"load\": $load_before" >>"$work/rows"
 }
 
 # What was confirmed must be there, once.

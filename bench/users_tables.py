@@ -2,6 +2,7 @@
 
 users_tables.py line ROWS      the last phase, on one line
 users_tables.py gave ROWS      exits 0 if the last phase broke one of the limits of 5,000 users
+users_tables.py runs ROWS      the commands
 users_tables.py table ROWS     every phase
 users_tables.py verdict ROWS   each limit and whether it holds; exits 1 if one does not
 """
@@ -69,6 +70,13 @@ def line(rows):
 
 def gave(rows):
     return 0 if limits_broken([row for row in rows if row["kind"] == "phase"][-1]) else 1
+
+
+def runs(rows):
+    for row in rows:
+        if row["kind"] == "setup":
+            print(f"- `{row['command']}`, {row['date']}, load average {row['load']} before; "
+                  f"a request works {row['work_ms']} ms")
 
 
 HEAD = ("", "phase", "target", "requests", "done/s", "errors", "p50 ms", "p95 ms", "p99 ms", "max ms",
@@ -182,5 +190,5 @@ def verdict(rows):
 
 
 if __name__ == "__main__":
-    commands = {"line": line, "gave": gave, "table": table, "verdict": verdict}
+    commands = {"line": line, "gave": gave, "runs": runs, "table": table, "verdict": verdict}
     sys.exit(commands[sys.argv[1]](read_rows(sys.argv[2])))
