@@ -1,5 +1,9 @@
 #include "router/catalog.h"
 
+#include <algorithm>
+
+#include "router/call_volatility.h"
+
 namespace pgweir::router {
 namespace {
 
@@ -70,6 +74,17 @@ const Volatility* Catalog::VolatilityOf(const QualifiedName& function) const {
   return greatest;
 }
 
+std::span<const Overload> Catalog::OverloadsOf(std::string_view function) const {
+  const auto named = overloads_.find(function);
+  if (named == overloads_.end()) return {};
+  return named->second;
+}
+
+uint32_t Catalog::BaseType(uint32_t type) const {
+  const auto domain = domains_.find(type);
+  return domain == domains_.end() ? type : domain->second;
+}
+
 SessionVerdict Catalog::MayChangeSession(const StatementFacts& statement) const {
   SessionVerdict verdict = SessionVerdict::kNo;
   const auto consider = [&verdict](SessionVerdict other) {
@@ -78,24 +93,33 @@ SessionVerdict Catalog::MayChangeSession(const StatementFacts& statement) const 
       if (other != SessionVerdict::kNo) verdict = other;
     }
   };
-  for (const QualifiedName& function : statement.functions) consider(OfFunction(function));
+  std::vector<CalledFunction> called;
+  for (size_t i = 0; i < statement.functions.size(); ++i) {
+    const QualifiedName& function = statement.functions[i];
+    SessionVerdict of_function = OfFunction(function);
+    if (of_function == SessionVerdict::kCallsVolatile && !OverloadsOf(function.name).empty()) {
+      if (called.empty()) called = FunctionsCalled(statement, *this);
+      if (!called[i].unseen) of_function = SessionVerdict::kNo;
+    }
+    consider(of_function);
+  }
   for (const Relation& relation : statement.relations) consider(OfRelation(relation));
   return verdict;
 }
 
+bool Catalog::RunsUnseen(const QualifiedName& function) const {
+  const auto named = functions_.find(function.name);
+  if (named == functions_.end()) return false;
+  return std::any_of(named->second.begin(), named->second.end(), [&](const Function& candidate) {
+    return (function.schema.empty() || function.schema == candidate.schema) &&
+           candidate.volatility == Volatility::kVolatile && !candidate.harmless;
+  });
+}
+
 SessionVerdict Catalog::OfFunction(const QualifiedName& function) const {
   if (IsSystemSchema(function.schema)) return SessionVerdict::kNo;
-  bool known = function.schema.empty() && built_ins_.contains(function.name);
-  const auto named = functions_.find(function.name);
-  if (named != functions_.end()) {
-    for (const Function& candidate : named->second) {
-      if (!function.schema.empty() && function.schema != candidate.schema) continue;
-      known = true;
-      if (candidate.volatility == Volatility::kVolatile && !candidate.harmless) {
-        return SessionVerdict::kCallsVolatile;
-      }
-    }
-  }
+  if (RunsUnseen(function)) return SessionVerdict::kCallsVolatile;
+  const bool known = VolatilityOf(function) != nullptr;
   return known ? SessionVerdict::kNo : SessionVerdict::kUnknownName;
 }
 

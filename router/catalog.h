@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,17 @@ struct CatalogRelation {
   std::vector<uint32_t> reads, writes;
 };
 
+// One function of a name whose functions are not all of one volatility.
+struct Overload {
+  std::string schema;
+  Volatility volatility = Volatility::kVolatile;
+  std::vector<uint32_t> parameters;  // their types' OIDs
+  uint16_t defaults = 0;             // so many of the last ones may be left out
+  bool variadic = false;
+  uint32_t result = 0;  // its type's OID
+  bool unseen = false;  // as Catalog::RunsUnseen has it
+};
+
 // Whether a statement may change its session in ways that its text doesn't show, and why.
 enum class SessionVerdict : uint8_t {
   kNo,
@@ -89,7 +101,18 @@ class Catalog {
   std::vector<const CatalogRelation*> Find(const QualifiedName& name) const;
 
   // The greatest volatility of the functions that the name may mean; null when there are none.
+  // Of one statement's calls router/call_volatility.h knows more.
   const Volatility* VolatilityOf(const QualifiedName& function) const;
+  // One of them is volatile and not built in, so that it may change its session.
+  bool RunsUnseen(const QualifiedName& function) const;
+
+  // All functions of that name, whatever their schemas; empty when they are of one volatility.
+  std::span<const Overload> OverloadsOf(std::string_view function) const;
+
+  // What a domain is made of; any other type is made of itself.
+  uint32_t BaseType(uint32_t type) const;
+  // Without its schema, the name of this type of pg_catalog may mean another type.
+  bool IsShadowedType(uint32_t type) const { return shadowed_types_.contains(type); }
 
   // Operators or casts outside pg_catalog call volatile functions. Statements don't name them.
   bool hides_volatile() const { return hides_volatile_; }
@@ -127,6 +150,9 @@ class Catalog {
   };
   ByName<std::vector<Function>> functions_;  // outside pg_catalog
   ByName<Volatility> built_ins_;
+  ByName<std::vector<Overload>> overloads_;
+  std::unordered_map<uint32_t, uint32_t> domains_;
+  std::unordered_set<uint32_t> shadowed_types_;
   std::unordered_set<std::string, StringHash, StringEq> aggregates_;
   struct Index {
     std::string schema;

@@ -13,7 +13,8 @@
 namespace pgweir::router {
 namespace {
 
-constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1, 1, 3, 4, 1, 1};
+constexpr std::array<size_t, kCatalogQueries> kColumnCounts = {5, 4, 2, 5, 2, 4, 1,
+                                                               1, 3, 4, 1, 1, 8, 2};
 
 // Extensions whose volatile functions only make random values.
 bool IsHarmless(std::string_view extension) {
@@ -41,6 +42,19 @@ std::optional<uint32_t> Oid(std::string_view text) {
 Volatility VolatilityFrom(std::string_view text) {
   if (text == "i") return Volatility::kImmutable;
   return text == "s" ? Volatility::kStable : Volatility::kVolatile;
+}
+
+// As the server writes an oidvector; nothing when it can't be read.
+std::optional<std::vector<uint32_t>> Oids(std::string_view text) {
+  std::vector<uint32_t> oids;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::optional<uint32_t> oid = Oid(text.substr(0, end));
+    if (!oid) return std::nullopt;
+    oids.push_back(*oid);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return oids;
 }
 
 std::vector<uint32_t> ReachedFrom(uint32_t start, const std::vector<std::vector<uint32_t>>& edges) {
@@ -82,6 +96,8 @@ class CatalogLoader {
   void LoadColumns();
   void LoadInheritance();
   void LoadBuiltIns();
+  Status LoadOverloads();
+  void LoadTypes();
   void LoadUses();
   void LoadAggregatesAndIndexes();
   void SpreadUses();
@@ -97,6 +113,7 @@ class CatalogLoader {
   std::shared_ptr<Catalog> catalog_ = std::make_shared<Catalog>();
   std::unordered_map<std::string_view, uint32_t> index_;
   std::unordered_map<std::string_view, bool> volatile_functions_;
+  std::unordered_map<std::string_view, Volatility> volatility_;  // outside pg_catalog, by OID
   std::vector<Use> uses_;
 };
 
@@ -107,6 +124,8 @@ StatusOr<CatalogRef> CatalogLoader::Load() {
   LoadInheritance();
   LoadFunctions();
   LoadBuiltIns();
+  if (Status status = LoadOverloads(); !status.ok()) return status;
+  LoadTypes();
   LoadUses();
   LoadAggregatesAndIndexes();
   SpreadUses();
@@ -188,6 +207,7 @@ void CatalogLoader::LoadFunctions() {
     const Volatility volatility = VolatilityFrom(row[3]);
     const bool harmless = IsHarmless(row[4]);
     catalog_->functions_[row[2]].push_back({row[1], volatility, harmless});
+    volatility_[row[0]] = volatility;
     volatile_functions_[row[0]] = volatility == Volatility::kVolatile && !harmless;
   }
 }
@@ -195,6 +215,47 @@ void CatalogLoader::LoadFunctions() {
 void CatalogLoader::LoadBuiltIns() {
   for (const CatalogRow& row : Rows(CatalogQuery::kBuiltIns)) {
     catalog_->built_ins_[row[0]] = VolatilityFrom(row[1]);
+  }
+}
+
+Status CatalogLoader::LoadOverloads() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kOverloads)) {
+    auto parameters = Oids(row[4]);
+    const std::optional<uint32_t> defaults = Oid(row[5]), result = Oid(row[7]);
+    if (!parameters || !defaults || !result) {
+      return Errorf(sqlstate::kInternalError, "catalog row of function \"{}\" can't be read",
+                    row[2]);
+    }
+    const auto users = volatility_.find(row[0]);
+    const auto unseen = volatile_functions_.find(row[0]);
+    catalog_->overloads_[row[2]].push_back(
+        {.schema = row[1],
+         .volatility = users == volatility_.end() ? VolatilityFrom(row[3]) : users->second,
+         .parameters = std::move(*parameters),
+         .defaults = static_cast<uint16_t>(*defaults),
+         .variadic = row[6] == "t",
+         .result = *result,
+         .unseen = unseen != volatile_functions_.end() && unseen->second});
+  }
+  return absl::OkStatus();
+}
+
+void CatalogLoader::LoadTypes() {
+  for (const CatalogRow& row : Rows(CatalogQuery::kTypes)) {
+    const std::optional<uint32_t> type = Oid(row[0]), base = Oid(row[1]);
+    if (!type) continue;
+    if (base) {
+      catalog_->domains_[*type] = *base;
+    } else {
+      catalog_->shadowed_types_.insert(*type);
+    }
+  }
+  // Domains of domains.
+  for (auto& [domain, base] : catalog_->domains_) {
+    for (auto next = catalog_->domains_.find(base); next != catalog_->domains_.end();
+         next = catalog_->domains_.find(base)) {
+      base = next->second;
+    }
   }
 }
 

@@ -162,6 +162,30 @@ SELECT '' WHERE pg_catalog.current_setting('default_transaction_isolation') ~ '^
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s
                   WHERE s.setconfig::text ~* 'transaction_isolation'))";
 
+// The mark of an aggregate outside pg_catalog says nothing.
+constexpr const char* kOverloads = R"(
+SELECT p.oid::text, n.nspname::text, p.proname::text, p.provolatile::text, p.proargtypes::text,
+       p.pronargdefaults::text, CASE WHEN p.provariadic <> 0 THEN 't' END, p.prorettype::text
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname !~ '^pg_(toast|temp)' AND p.proname IN (
+  SELECT s.proname
+  FROM pg_catalog.pg_proc s JOIN pg_catalog.pg_namespace m ON m.oid = s.pronamespace
+  WHERE m.nspname !~ '^pg_(toast|temp)'
+  GROUP BY s.proname
+  HAVING count(*) > 1 AND (count(DISTINCT s.provolatile) > 1
+                           OR bool_or(s.prokind = 'a' AND m.nspname <> 'pg_catalog')))
+ORDER BY p.oid)";
+
+constexpr const char* kTypes = R"(
+SELECT t.oid::text, t.typbasetype::text FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+UNION ALL SELECT b.oid::text, '' FROM pg_catalog.pg_type b
+WHERE b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+  AND EXISTS (SELECT FROM pg_catalog.pg_type t
+              JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+              WHERE t.typname = b.typname AND n.nspname <> 'pg_catalog'
+                AND n.nspname !~ '^pg_(toast|temp)')
+ORDER BY 1, 2)";
+
 }  // namespace
 
 const char* CatalogQueryText(CatalogQuery query) {
@@ -190,6 +214,10 @@ const char* CatalogQueryText(CatalogQuery query) {
       return kSecured;
     case CatalogQuery::kCommitted:
       return kCommitted;
+    case CatalogQuery::kOverloads:
+      return kOverloads;
+    case CatalogQuery::kTypes:
+      return kTypes;
   }
   return "";
 }

@@ -28,8 +28,15 @@ enum class CatalogQuery : uint8_t {
   kDrawn,
   kSecured,    // oid of each relation with row-level security
   kCommitted,  // a row when transactions are READ COMMITTED unless they say otherwise, for all
+  // Of each name whose functions are not all of one volatility, all functions: oid, schema, name,
+  // volatility of those within pg_catalog, OIDs of the arguments' types, how many have defaults,
+  // "t" when VARIADIC, the result's type
+  kOverloads,
+  // oid of a domain, of the type it is made of; or of a type of pg_catalog whose name another one
+  // has, too, and ""
+  kTypes,
 };
-inline constexpr size_t kCatalogQueries = 12;
+inline constexpr size_t kCatalogQueries = 14;
 
 const char* CatalogQueryText(CatalogQuery query);
 

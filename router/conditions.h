@@ -17,10 +17,12 @@ struct FromScope {
     std::string_view schema, name, alias;
     int relation = -1;      // index in StatementFacts::relations
     bool nullable = false;  // an outer join may make its columns null
+    bool renamed = false;   // its columns have other names here
   };
   std::vector<Item> items;
   // There are columns that belong to none of the items: of a sub-select, a function, a CTE.
   bool others = false;
+  bool hides_names = false;  // a join has an alias
   // The query is the statement itself, so an unqualified column can't be a surrounding query's.
   bool outermost = false;
 };

@@ -26,6 +26,7 @@ struct ShapeValue {
 // [[schema.]relation.]column
 struct ColumnName {
   std::string schema, relation, column;
+  bool operator==(const ColumnName&) const = default;
 };
 
 // A condition as far as routing understands it. What it doesn't is kAnything.

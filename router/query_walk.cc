@@ -31,6 +31,18 @@ class QueryWalk::CteScope {
   const size_t size_;
 };
 
+QueryWalk::LevelScope::LevelScope(QueryWalk& walk, FromLevel level)
+    : walk_(walk), around_(walk.level_) {
+  level.around = around_;
+  walk_.level_ = static_cast<int>(walk_.levels_.size());
+  walk_.levels_.push_back({std::move(level)});
+}
+
+QueryWalk::LevelScope::~LevelScope() {
+  walk_.levels_.pop_back();
+  walk_.level_ = around_;
+}
+
 void QueryWalk::Walk(const PgQuery__Node* node) {
   if (node == nullptr) return;
   if (const ProtobufCMessage* const inner = Unwrap(&node->base)) Walk(*inner);
@@ -82,6 +94,7 @@ void QueryWalk::WalkSelect(const PgQuery__SelectStmt& select) {
   if (select.rarg) WalkSelect(*select.rarg);
   FromScope scope;
   WalkFrom(select.from_clause, select.n_from_clause, scope);
+  const LevelScope names(*this, LevelOf(scope, 0));
   WalkWhere(select.where_clause, scope);
   WalkNodes(select.distinct_clause, select.n_distinct_clause);
   WalkNodes(select.target_list, select.n_target_list);
@@ -97,6 +110,7 @@ void QueryWalk::WalkSelect(const PgQuery__SelectStmt& select) {
 
 void QueryWalk::WalkInsert(const PgQuery__InsertStmt& insert) {
   const CteScope ctes(*this);
+  const LevelScope names(*this, {.others = true});
   Does(kWrites);
   if (insert.with_clause) WalkWith(*insert.with_clause);
   if (insert.relation) AddRelation(*insert.relation, running_);
@@ -108,6 +122,7 @@ void QueryWalk::WalkInsert(const PgQuery__InsertStmt& insert) {
 
 void QueryWalk::WalkUpdate(const PgQuery__UpdateStmt& update) {
   const CteScope ctes(*this);
+  const LevelScope names(*this, {.others = true});
   Does(kWrites);
   if (update.with_clause) WalkWith(*update.with_clause);
   FromScope scope;
@@ -120,6 +135,7 @@ void QueryWalk::WalkUpdate(const PgQuery__UpdateStmt& update) {
 
 void QueryWalk::WalkDelete(const PgQuery__DeleteStmt& remove) {
   const CteScope ctes(*this);
+  const LevelScope names(*this, {.others = true});
   Does(kWrites);
   if (remove.with_clause) WalkWith(*remove.with_clause);
   FromScope scope;
@@ -132,6 +148,7 @@ void QueryWalk::WalkDelete(const PgQuery__DeleteStmt& remove) {
 // Its join condition restricts nothing: rows that don't match have their actions too.
 void QueryWalk::WalkMerge(const PgQuery__MergeStmt& merge) {
   const CteScope ctes(*this);
+  const LevelScope names(*this, {.others = true});
   Does(kWrites);
   if (merge.with_clause) WalkWith(*merge.with_clause);
   if (merge.relation) AddRelation(*merge.relation, running_);

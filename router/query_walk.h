@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "pg_query/pg_query.pb-c.h"
@@ -39,6 +40,23 @@ class QueryWalk {
  private:
   class CteScope;
 
+  // While it lives what is walked sees these names, and behind them those it saw before.
+  class LevelScope {
+   public:
+    LevelScope(QueryWalk& walk, FromLevel level);
+    ~LevelScope();
+    LevelScope(const LevelScope&) = delete;
+    LevelScope& operator=(const LevelScope&) = delete;
+
+   private:
+    QueryWalk& walk_;
+    const int around_;
+  };
+  struct Level {
+    FromLevel names;    // around is in levels_
+    int in_facts = -1;  // once a call has needed it
+  };
+
   void WalkNodes(PgQuery__Node* const* nodes, size_t count);
   void WalkParts(const ProtobufCMessage& message);
   void WalkSelect(const PgQuery__SelectStmt& select);
@@ -58,7 +76,16 @@ class QueryWalk {
 
   void WalkCall(const PgQuery__FuncCall& call);
   void AddSetConfig(const PgQuery__FuncCall& call);
-  void AddFunction(const std::vector<std::string_view>& parts);
+  // Its index in the facts; -1 when it isn't called.
+  int AddFunction(const std::vector<std::string_view>& parts);
+  void AddCall(const PgQuery__FuncCall& call, int function);
+  void AddDoubtfulCall(int function);
+  // Its index in the facts.
+  uint32_t KeepCall(FunctionCall call);
+  CallArgument ArgumentOf(const PgQuery__Node* node);
+  CallArgument ColumnArgument(const PgQuery__ColumnRef& column);
+  int LevelInFacts(int level);
+  static FromLevel LevelOf(const FromScope& scope, size_t first);
 
   void Does(uint32_t effects) {
     if (running_) effects_ |= effects;
@@ -73,6 +100,9 @@ class QueryWalk {
   std::vector<std::string_view> ctes_;  // the names in scope
   // Conditions of inner joins that wait for their FROM to be known whole.
   std::vector<const PgQuery__Node*> join_conditions_;
+  std::vector<Level> levels_;
+  int level_ = -1;  // of what is being walked, in levels_
+  std::unordered_map<const PgQuery__FuncCall*, uint32_t> calls_;  // in StatementFacts::calls
   int queries_ = 0;  // how many the one being walked is inside of, itself included
 };
 

@@ -1,5 +1,6 @@
 // What stands in the FROM of a query, and the conditions on it.
 
+#include <optional>
 #include <utility>
 
 #include "router/query_walk.h"
@@ -32,10 +33,15 @@ void QueryWalk::WalkFromItem(const PgQuery__Node* item, bool nullable, FromScope
   } else if (const auto* sample =
                  As<PgQuery__RangeTableSample>(item, pg_query__range_table_sample__descriptor)) {
     WalkFromItem(sample->relation, nullable, scope);
-    AddFunction(NameParts(sample->method, sample->n_method));
+    AddDoubtfulCall(AddFunction(NameParts(sample->method, sample->n_method)));
+    const LevelScope unknown(*this, {.others = true});
     WalkNodes(sample->args, sample->n_args);
     Walk(sample->repeatable);
   } else {
+    // What stands before it can be named in it, unless it is a sub-select without LATERAL.
+    const auto* query = As<PgQuery__RangeSubselect>(item, pg_query__range_subselect__descriptor);
+    std::optional<LevelScope> before;
+    if (query == nullptr || query->lateral) before.emplace(*this, LevelOf(scope, 0));
     scope.others = true;
     Walk(item);
   }
@@ -45,11 +51,14 @@ void QueryWalk::WalkJoin(const PgQuery__JoinExpr& join, bool nullable, FromScope
   const auto type = join.jointype;
   const bool full = type == PG_QUERY__JOIN_TYPE__JOIN_FULL;
   const bool inner = type == PG_QUERY__JOIN_TYPE__JOIN_INNER;
+  const size_t first = scope.items.size();
   WalkFromItem(join.larg, nullable || full || type == PG_QUERY__JOIN_TYPE__JOIN_RIGHT, scope);
   WalkFromItem(join.rarg, nullable || full || type == PG_QUERY__JOIN_TYPE__JOIN_LEFT, scope);
   // An alias of a join hides the names of what is joined.
-  if (join.alias || join.join_using_alias) scope.others = true;
+  if (join.alias || join.join_using_alias) scope.others = scope.hides_names = true;
   if (inner && !nullable) join_conditions_.push_back(join.quals);
+  // It sees nothing but what it joins.
+  const LevelScope joined(*this, LevelOf(scope, first));
   Walk(join.quals);
 }
 
@@ -60,7 +69,24 @@ void QueryWalk::AddFromRelation(const PgQuery__RangeVar& range, bool nullable, F
   }
   AddRelation(range, false);
   scope.items.push_back({range.schemaname, range.relname, AliasOf(range.alias),
-                         static_cast<int>(facts_.relations.size()) - 1, nullable});
+                         static_cast<int>(facts_.relations.size()) - 1, nullable,
+                         range.alias && range.alias->n_colnames > 0});
+}
+
+// Of the scope's items from this one on.
+FromLevel QueryWalk::LevelOf(const FromScope& scope, size_t first) {
+  const bool bounded = scope.items.size() <= first + FromLevel::kMaxRelations;
+  if (scope.hides_names || !bounded) return {.others = true};
+  FromLevel level{.others = scope.others};
+  for (size_t i = first; i < scope.items.size(); ++i) {
+    const FromScope::Item& item = scope.items[i];
+    if (item.renamed) {
+      level.others = true;
+    } else {
+      level.relations.push_back(static_cast<uint32_t>(item.relation));
+    }
+  }
+  return level;
 }
 
 // What is written is never a CTE, whatever its name.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+
+#include "router/call_volatility.h"
 
 namespace pgweir::router {
 namespace {
@@ -18,9 +21,8 @@ bool IsAmong(std::string_view name, const auto& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-ReadVerdict OfFunction(const QualifiedName& function, const Catalog& catalog) {
-  const Volatility* volatility = catalog.VolatilityOf(function);
-  if (volatility == nullptr) return ReadVerdict::kUnknownName;
+ReadVerdict OfFunction(const QualifiedName& function, std::optional<Volatility> volatility) {
+  if (!volatility) return ReadVerdict::kUnknownName;
   if (*volatility == Volatility::kVolatile || IsAmong(function.name, kAssignTransactionId)) {
     return ReadVerdict::kCallsVolatile;
   }
@@ -73,8 +75,9 @@ ReadVerdict JudgeRead(const StatementFacts& statement, const Catalog& catalog) {
   if (statement.kind != StatementKind::kSelect || statement.effects != kNoEffect) {
     return ReadVerdict::kNoQuery;
   }
-  for (const QualifiedName& function : statement.functions) {
-    const ReadVerdict verdict = OfFunction(function, catalog);
+  const std::vector<CalledFunction> called = FunctionsCalled(statement, catalog);
+  for (size_t i = 0; i < called.size(); ++i) {
+    const ReadVerdict verdict = OfFunction(statement.functions[i], called[i].volatility);
     if (verdict != ReadVerdict::kRead) return verdict;
   }
   for (const Relation& relation : statement.relations) {

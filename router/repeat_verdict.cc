@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/ascii.h"
+#include "router/call_volatility.h"
 
 namespace pgweir::router {
 namespace {
@@ -36,8 +37,9 @@ RepeatVerdict JudgeRepeat(const StatementFacts& statement, const Catalog& catalo
         kOfConnection.end()) {
       return RepeatVerdict::kAsksConnection;
     }
-    const Volatility* const volatility = catalog.VolatilityOf(function);
-    varies = varies || volatility == nullptr || *volatility != Volatility::kImmutable;
+  }
+  for (const CalledFunction& called : FunctionsCalled(statement, catalog)) {
+    varies = varies || called.volatility != Volatility::kImmutable;
   }
   for (const Relation& relation : statement.relations) {
     for (const CatalogRelation* candidate : catalog.Find(relation.name)) {

@@ -29,6 +29,18 @@ size_t BytesOf(const StatementFacts& statement) {
   }
   bytes += statement.functions.capacity() * sizeof(QualifiedName);
   for (const QualifiedName& function : statement.functions) bytes += BytesOf(function);
+  bytes += statement.calls.capacity() * sizeof(FunctionCall);
+  for (const FunctionCall& call : statement.calls) {
+    bytes += call.arguments.capacity() * sizeof(CallArgument);
+  }
+  bytes += statement.call_columns.capacity() * sizeof(ColumnName);
+  for (const ColumnName& name : statement.call_columns) {
+    bytes += BytesOf(name.schema) + BytesOf(name.relation) + BytesOf(name.column);
+  }
+  bytes += statement.levels.capacity() * sizeof(FromLevel);
+  for (const FromLevel& level : statement.levels) {
+    bytes += level.relations.capacity() * sizeof(uint32_t);
+  }
   bytes += statement.conditions.capacity() * sizeof(Condition);
   for (const Condition& condition : statement.conditions) {
     bytes += BytesOf(condition.column);

@@ -106,6 +106,40 @@ struct Relation {
   bool written = false;
 };
 
+// What an argument of a call shows of its type, by the grammar alone.
+struct CallArgument {
+  enum class Kind : uint8_t {
+    kAny,      // nothing: a parameter, a number, what an operator gives …
+    kUntyped,  // a string or NULL
+    kType,     // a type of pg_catalog
+    kColumn,
+    kCall,
+  };
+  Kind kind = Kind::kAny;
+  bool bare = false;   // the type's name has no schema, and may be another type's
+  uint32_t index = 0;  // the type's OID; in StatementFacts::call_columns; in StatementFacts::calls
+  bool operator==(const CallArgument&) const = default;
+};
+
+// A call, as far as it tells which overload of the function it means.
+struct FunctionCall {
+  uint32_t function = 0;  // in StatementFacts::functions
+  int level = -1;         // in StatementFacts::levels: where its columns' names are looked up
+  bool plain = true;      // its arguments are known here, and stand by their positions
+  std::vector<CallArgument> arguments = {};
+  bool operator==(const FunctionCall&) const = default;
+};
+
+// The names of columns that an expression sees: those of what stands in one FROM, or in a part of
+// it, then those of the query around.
+struct FromLevel {
+  static constexpr size_t kMaxRelations = 64;  // of more none is here, but others are
+
+  std::vector<uint32_t> relations = {};  // in StatementFacts::relations
+  bool others = false;                   // there are columns of something else, too
+  int around = -1;                       // in StatementFacts::levels
+};
+
 // What a statement on the schema, or on tables as wholes, names.
 enum class Names : uint8_t {
   kRelations,  // those of its relations that it writes
@@ -115,6 +149,9 @@ enum class Names : uint8_t {
 
 // One statement of the text.
 struct StatementFacts {
+  static constexpr size_t kMaxCalls = 64;
+  static constexpr size_t kMaxArguments = 8;  // of a plain call
+
   StatementKind kind = StatementKind::kUnknown;
   uint32_t effects = kNoEffect;
   // Where it stands in the text the facts were made from.
@@ -123,6 +160,11 @@ struct StatementFacts {
   uint32_t first_token = 0, tokens = 0;
   std::vector<Relation> relations;       // tables and views, not CTE names
   std::vector<QualifiedName> functions;  // each once; operators are not among them
+  // All calls of `functions`, each once, and behind those in its arguments. What is over a bound is
+  // there as one call of its function that isn't plain.
+  std::vector<FunctionCall> calls;
+  std::vector<ColumnName> call_columns;
+  std::vector<FromLevel> levels;
   std::vector<Condition> conditions;
   Names names = Names::kRelations;
   // Of the query that it is, explains, declares, prepares or copies; null when it is none.

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 
-// The OIDs of the types that symbols come in (src/include/catalog/pg_type.dat).
+// OIDs of types that the server knows by them (src/include/catalog/pg_type.dat): those that symbols
+// come in, and what arguments of functions have.
 
 namespace pgweir::router {
 
+inline constexpr uint32_t kBoolOid = 16;
 inline constexpr uint32_t kTextOid = 25;
 inline constexpr uint32_t kBpcharOid = 1042;
 inline constexpr uint32_t kVarcharOid = 1043;

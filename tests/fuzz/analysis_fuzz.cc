@@ -58,6 +58,7 @@ void CheckSame(const Facts& a, const Facts& b) {
     const StatementFacts& theirs = b.statements[i];
     Demand(ours.kind == theirs.kind && ours.first_token == theirs.first_token &&
                ours.tokens == theirs.tokens && ours.functions == theirs.functions &&
+               ours.calls == theirs.calls && ours.call_columns == theirs.call_columns &&
                ours.relations.size() == theirs.relations.size() &&
                ours.conditions.size() == theirs.conditions.size(),
            "another statement");

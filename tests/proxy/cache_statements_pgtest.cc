@@ -23,6 +23,11 @@ ttl = "60s"
 constexpr std::string_view kSchema = R"(
 create table ticks (n int, at timestamptz default now()); insert into ticks values (0);
 create table log (n int); create sequence s;
+create table events (at timestamp, zoned timestamptz); insert into events values (now(), now());
+create view by_day as select date_trunc('day', at) as day from events;
+create view by_zoned_day as select date_trunc('day', zoned) as day from events;
+create function told(timestamp) returns int language sql immutable as $$select 1$$;
+create function told(timestamptz) returns int language sql volatile as $$select 1$$;
 create function writes() returns int language sql volatile
   as $$insert into log values (1) returning n$$;
 create function looks() returns int language sql stable as $$select n from counter$$;
@@ -105,6 +110,36 @@ TEST_F(CacheStatements, StableFunctionsAreCachedByARuleOnly) {
   EXPECT_EQ(read(), first);
   client.Exec("update ticks set n = n + 1");
   EXPECT_NE(read(), first);
+}
+
+// Situation 19: of functions with one name the one that is called counts.
+TEST_F(CacheStatements, TheArgumentsTypesTellWhichFunctionIsCalled) {
+  AllRepeat({"select n, date_trunc('day', at) from counter, events",
+             "select n, extract(year from e.at) from counter cross join events e",
+             "select n, date_trunc('day', zoned at time zone 'UTC') from counter, events",
+             "select n, told(at) from counter, events", "select n, day from counter, by_day"});
+  NoneRepeats({"select n, date_trunc('day', zoned) from counter, events",
+               "select n, extract(year from e.zoned) from counter cross join events e",
+               "select n, date_trunc('day', at + '1 day') from counter, events",
+               "select n, told(zoned) from counter, events",
+               "select n, day from counter, by_zoned_day"});
+  const Connection client = Client();
+  EXPECT_TRUE(Repeats([&] {
+    return client
+        .ExecParams("select n from counter, events where date_trunc($1, at) < $2",
+                    {"day", "2999-01-01"})
+        .Value();
+  }));
+  const auto explained = [](std::string_view column) {
+    std::string text;
+    const Result rows = Console(fmt::format(
+        "explain cache database postgres 'select date_trunc($$day$$, {}) from events'", column));
+    for (int i = 0; i < rows.rows(); ++i) text += rows.Value(i) + '\n';
+    return text;
+  };
+  EXPECT_NE(explained("at").find("cached: yes"), std::string::npos) << explained("at");
+  const std::string why = "asks for the time or calls a stable function (allow_stable)";
+  EXPECT_NE(explained("zoned").find(why), std::string::npos) << explained("zoned");
 }
 
 // Situation 20: behind views, operators, casts, in literals and parameters.

@@ -181,6 +181,7 @@ TEST(StatementCache, NoTextGetsTheFactsOfAnother) {
       for (size_t i = 0; i < own.statements.size(); ++i) {
         EXPECT_EQ(found->statements[i].kind, own.statements[i].kind);
         EXPECT_EQ(found->statements[i].functions, own.statements[i].functions);
+        EXPECT_EQ(found->statements[i].calls, own.statements[i].calls);
         EXPECT_EQ(found->statements[i].prepared_name, own.statements[i].prepared_name);
         EXPECT_EQ(found->statements[i].first_token, own.statements[i].first_token);
         EXPECT_EQ(found->statements[i].tokens, own.statements[i].tokens);
