@@ -1,12 +1,18 @@
 #include "observe/heavy_hitters.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "base/check.h"
+#include "base/strings.h"
 
 namespace pgweir::observe {
 namespace {
+
+constexpr size_t kNone = SIZE_MAX;
 
 void SortByWeight(std::vector<HeavyHitter>& items) {
   std::sort(items.begin(), items.end(), [](const HeavyHitter& a, const HeavyHitter& b) {
@@ -16,36 +22,71 @@ void SortByWeight(std::vector<HeavyHitter>& items) {
 
 }  // namespace
 
-HeavyHitters::HeavyHitters(size_t capacity) : capacity_(capacity) {
+HeavyHitters::HeavyHitters(size_t capacity)
+    : capacity_(capacity), slots_(std::bit_ceil(2 * capacity), kNone) {
   PGWEIR_CHECK(capacity > 0);
   items_.reserve(capacity);
   heap_.reserve(capacity);
-  index_.reserve(capacity);
 }
 
-void HeavyHitters::Add(std::string_view name, uint64_t weight) {
+uint64_t HeavyHitters::HashOf(std::string_view name) {
+  return absl::HashOf(ToAbsl(name.substr(0, kMaxName)));
+}
+
+void HeavyHitters::Add(std::string_view name, uint64_t hash, uint64_t weight) {
   if (weight == 0) return;
   name = name.substr(0, kMaxName);
   total_ += weight;
-  const auto found = index_.find(name);
-  if (found != index_.end()) return Enlarge(found->second, weight);
+  if (const size_t* const found = Find(name, hash); found != nullptr) {
+    return Enlarge(*found, weight);
+  }
   if (items_.size() < capacity_) {
     const size_t item = items_.size();
     items_.emplace_back().name.reserve(kMaxName);
     items_[item].name = name;
+    items_[item].hash = hash;
     items_[item].weight = weight;
     items_[item].at = item;
     heap_.push_back(item);
-    index_.emplace(items_[item].name, item);
+    Insert(item);
     return SiftUp(item);
   }
   const size_t lightest = heap_[0];
   Item& item = items_[lightest];
-  index_.erase(item.name);
+  Erase(lightest);
   item.name = name;
+  item.hash = hash;
   item.error = item.weight;
-  index_.emplace(item.name, lightest);
+  Insert(lightest);
   Enlarge(lightest, weight);
+}
+
+size_t* HeavyHitters::Find(std::string_view name, uint64_t hash) {
+  for (size_t slot = hash & (slots_.size() - 1); slots_[slot] != kNone; slot = Next(slot)) {
+    const Item& item = items_[slots_[slot]];
+    if (item.hash == hash && item.name == name) return &slots_[slot];
+  }
+  return nullptr;
+}
+
+void HeavyHitters::Insert(size_t item) {
+  size_t slot = items_[item].hash & (slots_.size() - 1);
+  while (slots_[slot] != kNone) slot = Next(slot);
+  slots_[slot] = item;
+}
+
+// What had to pass over it moves up.
+void HeavyHitters::Erase(size_t item) {
+  const size_t mask = slots_.size() - 1;
+  size_t hole = items_[item].hash & mask;
+  while (slots_[hole] != item) hole = Next(hole);
+  for (size_t slot = Next(hole); slots_[slot] != kNone; slot = Next(slot)) {
+    const size_t home = items_[slots_[slot]].hash & mask;
+    if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+    slots_[hole] = slots_[slot];
+    hole = slot;
+  }
+  slots_[hole] = kNone;
 }
 
 void HeavyHitters::Enlarge(size_t item, uint64_t weight) {
@@ -89,7 +130,7 @@ HeavyHitterList HeavyHitters::List() const {
 }
 
 void HeavyHitters::Clear() {
-  index_.clear();
+  std::fill(slots_.begin(), slots_.end(), kNone);
   items_.clear();
   heap_.clear();
   total_ = 0;

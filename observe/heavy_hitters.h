@@ -6,9 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "base/strings.h"
-
 namespace pgweir::observe {
 
 // The heaviest names of a stream, found with a fixed number of counters: Space-Saving (Metwally,
@@ -43,17 +40,28 @@ class HeavyHitters {
   HeavyHitters& operator=(const HeavyHitters&) = delete;
 
   // Whatever weighs more than total / capacity has a counter.
-  void Add(std::string_view name, uint64_t weight);
+  void Add(std::string_view name, uint64_t weight) { Add(name, HashOf(name), weight); }
+  // The same, for one of several that are given the same name: `hash` is HashOf(name).
+  void Add(std::string_view name, uint64_t hash, uint64_t weight);
+  static uint64_t HashOf(std::string_view name);
   HeavyHitterList List() const;
   void Clear();
 
  private:
   struct Item {
     std::string name;
+    uint64_t hash = 0;
     uint64_t weight = 0;
     uint64_t error = 0;
     size_t at = 0;  // in heap_
   };
+
+  // Items by name: linear probing, and nothing left behind by one that goes, since with many light
+  // names one goes for each that comes (Knuth, TAOCP 3, 6.4, algorithm R).
+  size_t* Find(std::string_view name, uint64_t hash);  // null when it isn't there
+  void Insert(size_t item);
+  void Erase(size_t item);
+  size_t Next(size_t slot) const { return (slot + 1) & (slots_.size() - 1); }
 
   void Enlarge(size_t item, uint64_t weight);
   void Place(size_t at, size_t item);
@@ -62,9 +70,9 @@ class HeavyHitters {
   uint64_t WeightAt(size_t at) const { return items_[heap_[at]].weight; }
 
   const size_t capacity_;
-  std::vector<Item> items_;   // never more than `capacity_`, so names stay where they are
-  std::vector<size_t> heap_;  // of items, the lightest on top
-  absl::flat_hash_map<std::string_view, size_t, StringHash, StringEq> index_;  // keys in items_
+  std::vector<Item> items_;
+  std::vector<size_t> heap_;   // of items, the lightest on top
+  std::vector<size_t> slots_;  // of items, by hash; kNone = free. At most half are taken.
   uint64_t total_ = 0;
 };
 

@@ -16,9 +16,10 @@ void HotSymbols::Record(std::string_view node, std::string_view symbol, uint64_t
     found = nodes_.emplace(std::string(node), std::make_unique<Node>(capacity_)).first;
   }
   if (found != nodes_.end()) {
-    found->second->calls.Add(symbol, 1);
-    found->second->rows.Add(symbol, rows);
-    found->second->time.Add(symbol, total_us);
+    const uint64_t hash = HeavyHitters::HashOf(symbol);
+    found->second->calls.Add(symbol, hash, 1);
+    found->second->rows.Add(symbol, hash, rows);
+    found->second->time.Add(symbol, hash, total_us);
   }
   mutex_.Unlock();
 }
