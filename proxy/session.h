@@ -135,6 +135,7 @@ class Session final : private PlanSource {
   // The node of this name; it stays for as long as the session.
   StatusOr<Node*> NodeOf(const std::string& name);
   void CheckPlacement(const std::string& database, const router::ShardMapRef& map);
+  Status LearnMap();
   // Makes at_ the node of a request that begins the use of a backend.
   Status ChooseNode(const RequestContents& request);
   // Likewise the next of those that the request under way goes to.

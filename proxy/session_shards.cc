@@ -130,15 +130,23 @@ bool Session::HoldBegin(const RequestContents& contents, wire::Bytes request) {
   return true;
 }
 
-Status Session::ChooseNode(const RequestContents& request) {
-  const SnapshotRef& snapshot = host_.snapshot();
-  const config::Database* database = snapshot->config().FindDatabase(database_);
+// By the newest configuration.
+Status Session::LearnMap() {
+  const Snapshot& snapshot = *host_.snapshot();
+  if (sharding_->snapshot == snapshot.number()) return absl::OkStatus();
+  const config::Database* database = snapshot.config().FindDatabase(database_);
   if (database == nullptr || database->shard_map == nullptr) return NotSharded();
-  if (const auto map = snapshot->ShardMapOf(database->name); map != sharding_->map) {
+  if (const auto map = snapshot.ShardMapOf(database->name); map != sharding_->map) {
     sharding_->map = map;
     CheckPlacement(database->name, map);
   }
   sharding_->database = database->name;
+  sharding_->snapshot = snapshot.number();
+  return absl::OkStatus();
+}
+
+Status Session::ChooseNode(const RequestContents& request) {
+  if (Status known = LearnMap(); !known.ok()) return known;
   sharding_->everywhere = false;
   sharding_->onward.clear();
   sharding_->joint = {};

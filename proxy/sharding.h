@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Sharding {
   Transaction transaction;
 
   router::ShardMapRef map;  // by which the request was routed
+  uint64_t snapshot = 0;    // the number of the one that it is of
   // Where the request is still to go, the next one last; and the SQL that comes before it there.
   std::vector<router::NodeId> onward;
   std::string request;
