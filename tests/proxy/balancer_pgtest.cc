@@ -61,7 +61,7 @@ TEST_F(Balancer, ItsWordCountsForTheRules) {
   // Its own connections are its own.
   EXPECT_EQ(Refusal(process, "PROXY UNKNOWN\r\n"), "28000");
   EXPECT_EQ(Refusal(process, V2(0x20, "")), "28000");
-  EXPECT_NE(process.log().find("client=10.9.8.6:4321"), std::string::npos);
+  EXPECT_TRUE(process.WaitLog("client=10.9.8.6:4321"));
 }
 
 TEST_F(Balancer, HeaderMayComeInPieces) {
