@@ -45,19 +45,62 @@ bool PlacementCheck::Stop(TimePoint deadline) {
   return ended_.try_acquire_until(deadline);
 }
 
-bool PlacementCheck::Knows(const std::string& database, const router::ShardMapRef& map) const {
-  const MutexLock lock(mutex_);
-  const auto known = known_.find(database);
-  return known != known_.end() && known->second == map;
+// What is known of another map counts no more.
+PlacementCheck::Known& PlacementCheck::Of(const std::string& database,
+                                          const router::ShardMapRef& map) {
+  Known& known = known_[database];
+  if (known.map != map) {
+    known = Known();
+    known.map = map;
+  }
+  return known;
 }
 
-void PlacementCheck::Want(const std::string& database, const router::ShardMapRef& map, Nodes nodes,
-                          Login login) {
-  const MutexLock lock(mutex_);
-  router::ShardMapRef& known = known_[database];
-  if (std::exchange(known, map) == map) return;
-  questions_.push_back({database, map, std::move(nodes), login});
+void PlacementCheck::Enqueue(Question question) {
+  questions_.push_back(std::move(question));
   wanted_.release();
+}
+
+void PlacementCheck::Guess(const std::string& database, const router::ShardMapRef& map,
+                           Nodes nodes) {
+  const MutexLock lock(mutex_);
+  Known& known = Of(database, map);
+  if (known.guessing || known.looked_at || known.has_logins) return;
+  known.guessing = true;
+  Enqueue({database, map, std::move(nodes), true});
+}
+
+bool PlacementCheck::WantsLogins(const std::string& database,
+                                 const router::ShardMapRef& map) const {
+  const MutexLock lock(mutex_);
+  const auto known = known_.find(database);
+  return known == known_.end() || known->second.map != map || !known->second.has_logins;
+}
+
+void PlacementCheck::GiveLogins(const std::string& database, const router::ShardMapRef& map,
+                                Nodes nodes) {
+  const MutexLock lock(mutex_);
+  Known& known = Of(database, map);
+  if (std::exchange(known.has_logins, true) || known.looked_at) return;
+  if (known.guessing) {
+    known.logins = std::move(nodes);
+  } else {
+    Enqueue({database, map, std::move(nodes)});
+  }
+}
+
+void PlacementCheck::GuessOver(const Question& question, const Status& outcome) {
+  const MutexLock lock(mutex_);
+  Known& known = known_[question.database];
+  if (known.map != question.map) return;
+  known.guessing = false;
+  known.looked_at = outcome.ok();
+  if (known.looked_at) return;
+  if (!known.logins.empty()) {
+    return Enqueue({question.database, question.map, std::exchange(known.logins, {})});
+  }
+  LogInfo("shard map database={}: the tables are looked at when a client comes: {}",
+          question.database, MessageOf(outcome));
 }
 
 void PlacementCheck::Run() {
@@ -75,12 +118,6 @@ void PlacementCheck::Run() {
   ended_.release();
 }
 
-void PlacementCheck::Forget(const Question& question) {
-  const MutexLock lock(mutex_);
-  const auto known = known_.find(question.database);
-  if (known != known_.end() && known->second == question.map) known_.erase(known);
-}
-
 void PlacementCheck::Answer(const Question& question) {
   std::vector<router::NodePlacement> placements;
   for (const auto& [node, target] : question.nodes) {
@@ -88,15 +125,14 @@ void PlacementCheck::Answer(const Question& question) {
     auto rows = Ask(target);
     if (rows.ok()) {
       placements.push_back({node, *std::move(rows)});
-    } else if (question.login == Login::kGuess) {
-      LogInfo("shard map database={}: the tables are looked at when a client comes: {}",
-              question.database, MessageOf(rows.status()));
-      return Forget(question);
+    } else if (question.guess) {
+      return GuessOver(question, rows.status());
     } else {
       LogWarn("shard map database={}: the tables of the node {} could not be looked at: {}",
               question.database, node, MessageOf(rows.status()));
     }
   }
+  if (question.guess) GuessOver(question, absl::OkStatus());
   const auto findings = router::ReportPlacement(*question.map, placements);
   if (!findings.ok()) {
     return LogError("shard map database={}: {}", question.database, MessageOf(findings.status()));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <semaphore>
@@ -29,28 +28,38 @@ class PlacementCheck {
   PlacementCheck(const PlacementCheck&) = delete;
   PlacementCheck& operator=(const PlacementCheck&) = delete;
 
-  // Whether this map's database has been or is to be asked.
-  bool Knows(const std::string& database, const router::ShardMapRef& map) const;
-  // `nodes`: how to log in to each, by its name. A guess counts for nothing where a node can't be
-  // looked at so; another login may do.
+  // How to log in to each node, by its name.
   using Nodes = std::vector<std::pair<std::string, pooler::Target>>;
-  enum class Login : uint8_t { kClients, kGuess };
-  void Want(const std::string& database, const router::ShardMapRef& map, Nodes nodes, Login login);
+  // The map has been loaded. Where a node can't be looked at so, a client's login has to do.
+  void Guess(const std::string& database, const router::ShardMapRef& map, Nodes nodes);
+  // A client's, of which one is wanted for each map.
+  bool WantsLogins(const std::string& database, const router::ShardMapRef& map) const;
+  void GiveLogins(const std::string& database, const router::ShardMapRef& map, Nodes nodes);
 
  private:
   struct Question {
     std::string database;
     router::ShardMapRef map;
     Nodes nodes;
-    Login login = Login::kClients;
+    bool guess = false;
   };
+  struct Known {
+    router::ShardMapRef map;
+    bool guessing = false;
+    bool looked_at = false;   // by a guess
+    bool has_logins = false;  // a client's
+    Nodes logins;             // in case that the guess fails
+  };
+  Known& Of(const std::string& database, const router::ShardMapRef& map)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Enqueue(Question question) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   void Answer(const Question& question);
-  void Forget(const Question& question);
+  void GuessOver(const Question& question, const Status& outcome);
 
   mutable Mutex mutex_;
   std::deque<Question> questions_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, router::ShardMapRef> known_ ABSL_GUARDED_BY(mutex_);  // by database
+  std::map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);  // by database
   std::atomic<bool> stopping_{false};
   std::counting_semaphore<> wanted_{0};
   std::binary_semaphore ended_{0};

@@ -62,17 +62,17 @@ bool Sharding::movable() const {
   return lower.find("isolation") == std::string::npos;
 }
 
-// By the logins of this client, unless it has been done since the map was loaded.
+// Of the first client since the map was loaded; all its nodes are watched from then on.
 void Session::CheckPlacement(const std::string& database, const router::ShardMapRef& map) {
   PlacementCheck& placements = host_.shared().placements;
-  if (placements.Knows(database, map)) return;
+  if (!placements.WantsLogins(database, map)) return;
   PlacementCheck::Nodes nodes;
   for (const std::string& name : map->nodes()) {
     const auto node = NodeOf(name);
     if (!node.ok() || (*node)->primary->paused()) return;
     nodes.emplace_back(name, (*node)->primary->target());
   }
-  placements.Want(database, map, std::move(nodes), PlacementCheck::Login::kClients);
+  placements.GiveLogins(database, map, std::move(nodes));
 }
 
 StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {

@@ -258,10 +258,9 @@ void Supervisor::Serve(SnapshotRef snapshot) {
 void Supervisor::CheckPlacements() {
   for (const auto& [name, database] : snapshot_->config().databases) {
     const router::ShardMapRef map = snapshot_->ShardMapOf(name);
-    if (map == nullptr || placements_.Knows(name, map) || pools_->paused(name)) continue;
+    if (map == nullptr || pools_->paused(name)) continue;
     auto logins = LoginsAtLoad(*snapshot_, database);
-    if (logins.empty()) continue;
-    placements_.Want(name, map, std::move(logins), PlacementCheck::Login::kGuess);
+    if (!logins.empty()) placements_.Guess(name, map, std::move(logins));
   }
 }
 
