@@ -83,11 +83,12 @@ start_drivers() {
 # show_progress WHAT SECONDS: on a terminal, what the drivers have said last.
 show_progress() {
   local file
-  for file in "$work"/driver-*.out; do grep '^progress' "$file" | tail -n 1; done | awk -v what="$1" -v of="$2" '
-    { for (i = 2; i <= NF; i++) { split($i, pair, "="); sum[pair[1]] += pair[2] } second = $2 }
-    END { sub("second=", "", second)
-          printf "\r\033[K  %s: %d of %d s, %d due, %d done, %d errors", what, second, of, sum["due"],
-                 sum["done"], sum["errors"] }'
+  for file in "$work"/driver-*.out; do
+    sed -n 's/^progress //p' "$file" | tail -n 1
+  done | awk -v what="$1" -v of="$2" '
+    { for (i = 1; i <= NF; i++) { split($i, pair, "="); sum[pair[1]] += pair[2] } }
+    END { printf "\r\033[K  %s: %d of %d s, %d due, %d done, %d errors", what,
+                 NR ? sum["second"] / NR : 0, of, sum["due"], sum["done"], sum["errors"] }'
 }
 
 # finish_drivers WHAT SECONDS

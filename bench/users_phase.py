@@ -67,7 +67,7 @@ def watched(folder, settled, seconds):
 
     row = {f"most_{key}": most(key) for key in
            ("backends", "backends_at_work", "clients", "waiting", "maxwait_ms", "pss", "fds")}
-    for key in ("machine", "stolen", "postgres", "drivers", "pgweir"):
+    for key in ("machine", "niced", "stolen", "postgres", "drivers", "pgweir"):
         row[f"cores_{key}"] = cores(steady, f"cpu_{key}")
     return row
 

@@ -8,7 +8,7 @@
 
 namespace pgweir::bench {
 
-// An application's connection pool, as SQLAlchemy's QueuePool is: up to size + overflow
+// An application's connection pool, as SQLAlchemy's QueuePool with use_lifo: up to size + overflow
 // connections, the last used first; who finds none waits in line, and no longer than the time-out;
 // what is given back beyond size is closed. It only decides: connections and requests are numbers.
 class AppPool {

@@ -119,7 +119,8 @@ def evidence(row, setup):
     rest = row["cores_machine"] - sum(row[f"cores_{who}"] for who in ("drivers", "postgres", "pgweir"))
     return (f"{row['cores_machine']:.2f} of {setup['cores']} cores were busy (the load's drivers "
             f"{row['cores_drivers']:.2f}, PostgreSQL {row['cores_postgres']:.2f}, pgweir "
-            f"{row['cores_pgweir']:.2f}, the kernel's own and other programs {rest:.2f}); at most "
+            f"{row['cores_pgweir']:.2f}, the kernel's own and other programs {rest:.2f}; beside them niced "
+            f"ones {row['cores_niced']:.2f}); at most "
             f"{row['most_waiting']:,} of {row['most_clients']:,} clients waited for a backend, the longest "
             f"{ms(row['most_maxwait_ms'])} ms; {row['most_backends']} backends, "
             f"{row['most_backends_at_work']} at work at once; {row['most_fds']:,} of {setup['file_limit']:,} "

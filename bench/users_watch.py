@@ -37,10 +37,11 @@ def children_cpu(pid):
 
 
 def machine_cpu():
-    """Seconds on a core that anything at all was busy, and that the host took away."""
-    times = [int(time) for time in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-    user, nice, system, _, _, irq, softirq, steal = times
-    return (user + nice + system + irq + softirq) / TICK, steal / TICK
+    """Seconds on a core that were used, all programs taken together; those that niced programs used,
+    who yield; and those that the host took away."""
+    times = pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    user, nice, system, _, _, irq, softirq, steal = (int(time) / TICK for time in times)
+    return user + system + irq + softirq, nice, steal
 
 
 def pss_bytes(pid):
@@ -70,13 +71,14 @@ def pgweir_now(pid, console):
 def look(folder, server, postgres_pid, console, pgweir_pid):
     server.execute(BACKENDS)
     backends, at_work = server.fetchone()
-    busy, stolen = machine_cpu()
+    busy, niced, stolen = machine_cpu()
     drivers = pathlib.Path(folder, "drivers").read_text().split()
     seen = {
         "at": time.time(),
         "backends": backends,
         "backends_at_work": at_work,
         "cpu_machine": busy,
+        "cpu_niced": niced,
         "cpu_stolen": stolen,
         "cpu_postgres": cpu_of(postgres_pid, with_reaped=True) + children_cpu(postgres_pid),
         "cpu_drivers": sum(children_cpu(pid) for pid in drivers),
