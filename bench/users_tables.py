@@ -137,12 +137,19 @@ class Verdict:
 
 
 def say_direct(rows):
+    """Also over all phases of a scenario, as the report that started this counted."""
     rows = [row for row in rows if row["target"] == "direct"]
     broken = [row for row in rows if row["scenario"] == 1 and row["errors"]]
     if broken:
         print(f"- direct: errors from {broken[0]['phase']} on ({share_text(error_share(broken[0]))} there, "
               f"{share_text(error_share(broken[-1]))} at {broken[-1]['phase']}); never more than "
               f"{max(row['done_per_s'] for row in rows):.0f} requests a second are done")
+    for scenario in sorted({row["scenario"] for row in rows}):
+        mine = [row for row in rows if row["scenario"] == scenario and row["offered"] >= 60]
+        errors, due = sum(row["errors"] for row in mine), sum(row["due"] for row in mine)
+        if due:
+            print(f"- direct: scenario {scenario}, from 60 a second on: {share_text(errors / due)} of "
+                  f"{due:,} requests failed")
 
 
 def say_writes(verdict, rows):
