@@ -15,7 +15,7 @@ import users_tables
 
 COLOURS = {"direct": "#c0392b", "pgweir": "#1f6fb2"}
 MARKERS = {"direct": "s", "pgweir": "o"}
-NAMES = {"direct": "direct, pool of 10 + 20", "pgweir": "through pgweir, 30 backends"}
+NAMES = {"direct": "direct, pool of 10 + 20", "pgweir": "pgweir, 30 backends"}
 RATES = (10, 20, 30, 60, 150, 360, 600, 1000, 1700, 3000, 5000, 10000)
 
 

@@ -153,11 +153,12 @@ def say_direct(rows):
 
 
 def say_writes(verdict, rows):
-    for row in rows:
-        if row["kind"] == "writes" and row["confirmed"]:
-            verdict.say(f"confirmed writes, {row['target']}", not row["missing"] and not row["twice"],
-                        f"{row['confirmed']:,}, of which {row['missing']} are missing; "
-                        f"{row['twice']} were done twice")
+    for target in ("direct", "pgweir"):
+        mine = [row for row in rows if row["kind"] == "writes" and row["target"] == target]
+        confirmed, missing, twice = (sum(row[key] for row in mine) for key in ("confirmed", "missing", "twice"))
+        if confirmed:
+            verdict.say(f"confirmed writes, {target}", not missing and not twice,
+                        f"{confirmed:,}, of which {missing} are missing; {twice} were done twice")
 
 
 def say_limit(rows, setup):
