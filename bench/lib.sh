@@ -23,14 +23,14 @@ make_work() {
   ((EUID != 0)) || chown postgres: "$work"
 }
 
-# A server that trusts the loopback address, and pgbench's tables in it.
+# start_database [SETTING=VALUE...]: a server that trusts the loopback address, and pgbench's tables.
 start_database() {
   say "starting PostgreSQL"
   postgres_port=$(free_port 5500)
   init_server "$work/data"
   echo "host all all 127.0.0.1/32 trust" >"$work/data/pg_hba.conf"
   start_server postgres_pid "$work/data" "$postgres_port" "$work" synchronous_commit=off \
-    full_page_writes=off autovacuum=off shared_buffers=256MB max_connections=400
+    full_page_writes=off autovacuum=off shared_buffers=256MB max_connections=400 "$@"
   local output
   output=$(timeout 120 pgbench -h 127.0.0.1 -p "$postgres_port" -U postgres -i -s 10 postgres 2>&1) ||
     die "pgbench -i: $output"
@@ -56,15 +56,30 @@ start_relay() {
     --server "127.0.0.1:$postgres_port" || die "the relay: $(tail -n 5 "$work/relay-$1.log")"
 }
 
+# family PID: it and its child processes, one a line.
+family() {
+  echo "$1"
+  pgrep -P "$1" || true
+}
+
 # cpu_of PID: nanoseconds on a core, user ticks and system ticks, of all its threads and its child
 # processes so far.
 cpu_of() {
-  local pid pids
-  mapfile -t pids < <(echo "$1"; pgrep -P "$1" || true)
-  for pid in "${pids[@]}"; do cat "/proc/$pid"/task/*/schedstat; done 2>/dev/null |
+  local folders tasks=() folder
+  mapfile -t folders < <(family "$1" | sed 's|^|/proc/|')
+  for folder in "${folders[@]}"; do tasks+=("$folder"/task/*/schedstat); done
+  cat "${tasks[@]}" 2>/dev/null |
     awk '{ s += $1 } END { printf "%.0f ", s }'
-  for pid in "${pids[@]}"; do cat "/proc/$pid/stat"; done 2>/dev/null |
+  cat "${folders[@]/%//stat}" 2>/dev/null |
     awk '{ sub(/^.*\) /, ""); user += $12; kernel += $13 } END { print user, kernel }'
+}
+
+# pss_of PID: bytes of memory, its child processes' too; what is shared counts once among all.
+pss_of() {
+  local folders
+  mapfile -t folders < <(family "$1" | sed 's|^|/proc/|')
+  cat "${folders[@]/%//smaps_rollup}" 2>/dev/null |
+    awk '/^Pss:/ { s += $2 } END { printf "%.0f\n", s * 1024 }'
 }
 
 # run_pgbench PORT SECONDS OPTION...: prints the number of transactions and their rate.

@@ -1,9 +1,7 @@
-"""Turns the measuring scripts' rows into the tables that they print.
+"""Turns bench/readiness's rows into the tables that it prints, and draws tables for others.
 
 tables.py readiness ROWS CALLS TARGETS   CPU and system calls a query, CPU also as a ratio to the
                                          first target's
-tables.py compare ROWS BASE TARGETS      throughput and CPU a query, also as ratios to BASE's
-tables.py protocols ROWS TARGETS         CPU a query as a ratio to simple queries'
 
 TARGETS is the order of the tables' lines, separated by blanks.
 Ratios are taken round by round, since neighbours in time share the machine's mood, and given, like
@@ -40,11 +38,13 @@ def ratios(runs, base_runs, key):
     return [run[key] / base[key] for run, base in zip(runs, base_runs) if base[key]]
 
 
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
 def print_table(head, rows):
-    print("| " + " | ".join(head) + " |")
-    print("|---|" + "---:|" * (len(head) - 1))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+    print(table(head, rows))
 
 
 def readiness(rows_path, calls_path, order):
@@ -77,44 +77,5 @@ def readiness(rows_path, calls_path, order):
         )
 
 
-def compare(rows_path, base, order):
-    for load, targets in read_rows(rows_path).items():
-        rows = []
-        for target in filter(targets.get, order.split()):
-            runs = targets[target]
-            row = [target, spread([run["rate"] / 1000 for run in runs], 1)]
-            has_cpu = any(run["cpu"] for run in runs)
-            row.append(spread([run["cpu"] for run in runs], 1) if has_cpu else "–")
-            for key in ("rate", "cpu"):
-                known = base in targets and (key == "rate" or has_cpu)
-                row.append(spread(ratios(runs, targets[base], key), 2) if known else "–")
-            rows.append(row)
-        print(f"\n**{load}**\n")
-        print_table(
-            ["", "thousand transactions a second", "CPU µs a transaction",
-             f"throughput to {base}'s", f"CPU to {base}'s"],
-            rows,
-        )
-
-
-def protocols(rows_path, order):
-    """What a load costs a proxy to what the same clients cost it with simple queries."""
-    loads = read_rows(rows_path)
-    rows = []
-    for load, targets in loads.items():
-        protocol, _, clients = load.partition(", ")
-        simple = loads.get("simple, " + clients)
-        if protocol == "simple" or simple is None:
-            continue
-        row = [load]
-        for target in order.split():
-            to_simple = ratios(targets.get(target, []), simple.get(target, []), "cpu")
-            row.append(spread(to_simple, 2) if to_simple else "–")
-        rows.append(row)
-    if rows:
-        print("\n**CPU a transaction to simple queries'**\n")
-        print_table(["", *order.split()], rows)
-
-
 if __name__ == "__main__":
-    {"readiness": readiness, "compare": compare, "protocols": protocols}[sys.argv[1]](*sys.argv[2:])
+    {"readiness": readiness}[sys.argv[1]](*sys.argv[2:])
