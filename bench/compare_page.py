@@ -15,6 +15,9 @@ from compare_rows import SUBJECTS, read_rows, spread, targets_of
 from tables import table
 
 
+RATE_DIGITS = {"logins": 0, "results": 2}
+
+
 def pairs_of(path):
     if not path.exists():
         return []
@@ -63,7 +66,7 @@ def tables_of(name, loads):
                                        3 if name == "results" else 1)),
             ("The same as a ratio", to_base(loads, subject.bases, lambda r: r.cpu)),
             (subject.rate_unit[0].upper() + subject.rate_unit[1:],
-             by_load(loads, lambda r: r.rate, subject.rate_scale, 2 if name == "results" else 1)),
+             by_load(loads, lambda r: r.rate, subject.rate_scale, RATE_DIGITS.get(name, 1))),
             ("Latency, µs", added_latency(loads) if name == "protocols" else ([], [])),
             ("Memory, MB", by_load(loads, lambda r: r.memory, 1e6, 1)),
         ]

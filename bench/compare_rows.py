@@ -23,7 +23,7 @@ def _per_thousand(piece, plural, *bases):
 SUBJECTS = {
     "protocols": _per_thousand("query", "queries", "pgbouncer", "relay"),
     "pipelines": _per_thousand("statement", "statements", "relay"),
-    "logins": _per_thousand("login", "logins", "pgbouncer", "relay"),
+    "logins": Subject("login", "logins a second", 1, "CPU µs a login", 1e3, ("pgbouncer", "relay")),
     "results": Subject("gigabyte", "gigabytes a second", 1, "CPU s a gigabyte", 1e9, ("relay",)),
     "idle": Subject("client", "", 1, "KB a client", 1e3, ("pgbouncer",)),
     "cache": _per_thousand("query", "queries", "pgbouncer", "pgweir"),

@@ -110,6 +110,8 @@ void LoginClient::Leave() {
   std::string out;
   wire::AppendTerminate(out);
   Status status = Send(out);
+  if (ssl_ != nullptr) SSL_shutdown(ssl_);
+  shutdown(fd_, SHUT_WR);
   while (status.ok()) status = Receive();
 }
 

@@ -30,7 +30,7 @@ class LoginClient {
   // A simple query, up to the end of its answer.
   Status Ask(std::string_view sql);
 
-  // Takes its leave and waits until the server has closed.
+  // Takes its leave and waits until the server has closed, too.
   void Leave();
 
  private:

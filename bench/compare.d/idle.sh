@@ -19,13 +19,14 @@ keep_idle() {
 # have: behind them is the echo.
 start_idle() {
   case $1 in
-    relay) start_echo; start_bare_relay "${port[echo]}" ;;
-    haproxy) start_echo; start_haproxy "${port[echo]}" ;;
+    relay) start_echo; trial=true start_bare_relay "${port[echo]}" ;;
+    haproxy) start_echo; trial=true start_haproxy "${port[echo]}" ;;
     pgbouncer) start_pgbouncer ;;
     pgweir) start_pgweir pgweir whole ;;
   esac
 }
 
+# fits TARGET COUNT
 fits() {
   [[ $1 == pg* ]] || (($2 <= $(most_relayed))) && return
   leave_out "$1" "the system's limit of open files is below what $2 clients take"

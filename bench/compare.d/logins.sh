@@ -4,7 +4,7 @@ by_logins() { "$logins" --port "${port[$1]}" --clients 32 --seconds "$seconds" "
 
 # A user whose verifier the server and the poolers share.
 make_storm_user() {
-  local verifier ask=(psql -X -q -At -h "$work" -p "$postgres_port" -U postgres postgres)
+  local verifier ask=(psql -X -q -At -h 127.0.0.1 -p "$postgres_port" -U postgres postgres)
   sed -i '1i host all storm 127.0.0.1/32 scram-sha-256' "$work/data/pg_hba.conf"
   "${ask[@]}" -o "$work/reloaded" -c "CREATE ROLE storm LOGIN PASSWORD 'storm'" \
     -c "SELECT pg_reload_conf()"
