@@ -96,11 +96,13 @@ def draw(pyplot, chart, loads, folder):
         return
     panels = panels_of(chart, loads)
     height = height_of(panels, targets, value)
-    figure, all_axes = pyplot.subplots(len(panels), 1, figsize=(9, 0.9 + 2.5 * len(panels)),
+    figure, all_axes = pyplot.subplots(len(panels), 1, figsize=(9, 1.1 + 2.4 * len(panels)),
                                        squeeze=False)
     for axes, (panel, groups) in zip(all_axes[:, 0], panels.items()):
         draw_bars(axes, groups, targets, value, height)
-        axes.set_xticks(range(len(groups)), list(groups))
+        axes.set_xticks(range(len(groups)), [name.replace(", ", ",\n") for name in groups],
+                        fontsize=8)
+        axes.tick_params(axis="y", labelsize=8)
         axes.set_ylim(0, height)
         axes.set_ylabel(unit, fontsize=8)
         axes.set_title(panel, fontsize=10, loc="left")

@@ -44,16 +44,30 @@ run_once() {
   read -ra options <<<"${load#*: }"
   start=$(machine_cpu)
   [[ ${pid[$target]} == 0 ]] || read -ra before <<<"$(cpu_of "${pid[$target]}")"
-  result=$("$runner" "$target" "${options[@]}") || die "$target, ${load%%: *}: failed"
+  if ! result=$("$runner" "$target" "${options[@]}"); then
+    leave_out "a run of $target, ${load%%: *}" "it failed"
+    return
+  fi
   [[ ${pid[$target]} == 0 ]] || read -ra after <<<"$(cpu_of "${pid[$target]}")"
   end=$(machine_cpu)
   add_row "$subject" "${load%%: *}" "$target" "count=${result% *}" "rate=${result#* }" \
     "cpu=$((after[0] - before[0]))" "others=$(others_between "$start" "$end")"
 }
 
-# Others who measure on this machine hold the same lock.
-take_turn() { [[ -z $lock ]] || flock "$lock_fd"; }
-end_turn() { [[ -z $lock ]] || flock -u "$lock_fd"; }
+# Others who measure on this machine hold the same lock. It is kept for some rounds, and never for
+# longer than the longest round after four minutes.
+turn_began=
+take_turn() {
+  [[ -n $lock && -z $turn_began ]] || return 0
+  flock "$lock_fd"
+  turn_began=$SECONDS
+}
+
+end_turn() {
+  [[ -n $turn_began ]] && ((SECONDS - turn_began >= ${1:-240})) || return 0
+  flock -u "$lock_fd"
+  turn_began=
+}
 
 # run_rounds SUBJECT RUNNER LOAD...: all loads through all targets that serve them.
 run_rounds() {

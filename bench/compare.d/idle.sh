@@ -7,11 +7,14 @@ keep_idle() {
   before=$(pss_of "${pid[$target]}")
   coproc KEEP { exec "$logins" --port "${port[$target]}" --keep "$count"; }
   keeper=$KEEP_PID
-  read -r -t 120 line <&"${KEEP[0]}" || die "$target, $count idle clients: failed"
-  sleep 1
-  memory=$(($(pss_of "${pid[$target]}") - before))
-  add_row idle "$count clients" "$target" "count=$count" "memory=$memory"
-  kill "$keeper"
+  if read -r -t 120 line <&"${KEEP[0]}"; then
+    sleep 1
+    memory=$(($(pss_of "${pid[$target]}") - before))
+    add_row idle "$count clients" "$target" "count=$count" "memory=$memory"
+  else
+    leave_out "$target with $count idle clients" "it failed"
+  fi
+  kill "$keeper" 2>/dev/null || true
   wait "$keeper" 2>/dev/null || true
 }
 
