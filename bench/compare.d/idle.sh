@@ -7,7 +7,7 @@ keep_idle() {
   before=$(pss_of "${pid[$target]}")
   coproc KEEP { exec "$logins" --port "${port[$target]}" --keep "$count"; }
   keeper=$KEEP_PID
-  if read -r -t 120 line <&"${KEEP[0]}"; then
+  if read -r -t 120 line <&"${KEEP[0]:-0}"; then
     sleep 1
     memory=$(($(pss_of "${pid[$target]}") - before))
     add_row idle "$count clients" "$target" "count=$count" "memory=$memory"
