@@ -1,7 +1,7 @@
 """compare_charts.py ROWS DISTURBED FOLDER: the charts of bench/compare's page, as SVG.
 
-Bars are medians, with a line from the smallest to the largest round. A bar that would dwarf the others
-is cut, and says its figure. Needs matplotlib, but only to draw.
+Bars are medians, with a line from the smallest to the largest round. pgpool's would dwarf the others:
+they are cut where they do, and say their figure. Needs matplotlib, but only to draw.
 """
 
 import pathlib
@@ -56,14 +56,9 @@ def panels_of(chart, loads):
 
 
 def height_of(panels, targets, value):
-    """Enough for all whose median is not far above the others'."""
-    tops = []
-    for groups in panels.values():
-        for load in groups.values():
-            medians = {t: load.values(t, value) for t in targets}
-            medians = {t: v for t, v in medians.items() if v}
-            usual = statistics.median([statistics.median(v) for v in medians.values()] or [0])
-            tops += [max(v) for v in medians.values() if statistics.median(v) < 4 * usual]
+    """Enough for all but pgpool."""
+    tops = [max(values) for groups in panels.values() for load in groups.values()
+            for target in targets if target != "pgpool" and (values := load.values(target, value))]
     return 1.15 * max(tops, default=1)
 
 
@@ -103,6 +98,7 @@ def draw(pyplot, chart, loads, folder):
         axes.set_xticks(range(len(groups)), [name.replace(", ", ",\n") for name in groups],
                         fontsize=8)
         axes.tick_params(axis="y", labelsize=8)
+        axes.set_xlim(-0.5, len(groups) - 0.5)
         axes.set_ylim(0, height)
         axes.set_ylabel(unit, fontsize=8)
         axes.set_title(panel, fontsize=10, loc="left")
