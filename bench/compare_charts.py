@@ -95,8 +95,8 @@ def draw(pyplot, chart, loads, folder):
                                        squeeze=False)
     for axes, (panel, groups) in zip(all_axes[:, 0], panels.items()):
         draw_bars(axes, groups, targets, value, height)
-        axes.set_xticks(range(len(groups)), [name.replace(", ", ",\n") for name in groups],
-                        fontsize=8)
+        names = [name.replace(", ", ",\n") + load.mark for name, load in groups.items()]
+        axes.set_xticks(range(len(groups)), names, fontsize=8)
         axes.tick_params(axis="y", labelsize=8)
         axes.set_xlim(-0.5, len(groups) - 0.5)
         axes.set_ylim(0, height)

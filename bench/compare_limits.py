@@ -76,12 +76,13 @@ def rows_of_limits(subjects):
     for limit in _limits():
         if limit.subject not in subjects:
             continue
-        ratios = _ratios(limit, subjects[limit.subject].get(limit.load))
+        load = subjects[limit.subject].get(limit.load)
+        ratios = _ratios(limit, load)
         verdict = "not measured"
         if ratios:
             median = statistics.median(ratios)
             met = median >= limit.bound if limit.at_least else median <= limit.bound
-            verdict = "met" if met else "**missed**"
+            verdict = ("met" if met else "**missed**") + load.mark
         bound = f"{'at least' if limit.at_least else 'at most'} {limit.bound:.2f}"
         rows.append([limit.what, limit.load, limit.base, bound, spread(ratios, 2), verdict])
     return rows

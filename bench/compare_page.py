@@ -33,7 +33,7 @@ def by_load(loads, value, scale, digits):
             rows[name] = cells
             used.update(t for t, values in cells.items() if values)
     columns = [t for t in targets_of(loads) if t in used]
-    lines = [[name] + [spread([v / scale for v in cells[t]], digits) for t in columns]
+    lines = [[name + loads[name].mark] + [spread([v / scale for v in cells[t]], digits) for t in columns]
              for name, cells in rows.items()]
     return columns, lines
 
@@ -46,7 +46,7 @@ def to_base(loads, bases, value):
         base = next((each for each in bases if load.values(each, value)), None)
         cells = [spread(load.ratios(t, base, value), 2) if t != base else "1" for t in columns]
         if base and len(columns) > 1:
-            lines.append([f"{name}, to {base}'s", *cells])
+            lines.append([f"{name}{load.mark}, to {base}'s", *cells])
     return columns, lines
 
 
@@ -77,15 +77,24 @@ def tables_of(name, loads):
 
 def disturbance(subjects, disturbed):
     """Memory does not mind other programs, so that idle clients are no part of it."""
-    loads = [load for each in subjects.values() for load in each.values()]
-    shares = [run.others for load in loads for runs in load.runs.values() for run in runs.values()
-              if run.others is not None]
-    out, rounds = sum(load.left_out for load in loads), sum(load.rounds for load in loads)
-    if not shares:
-        return f"{out} of {rounds} rounds were disturbed by other programs, and left out"
-    return (f"other programs: {out} of {rounds} rounds of a load were left out, since they took more "
-            f"than {disturbed:g} % of the machine's CPU in one of its runs; in the others "
-            f"{100 * statistics.median(shares):.1f} % ({100 * max(shares):.1f} % at most)")
+    loads = [load for each in subjects.values() for load in each.values() if load.shares_of_others()]
+    if not loads:
+        return
+
+    def share(chosen):
+        shares = [share for load in chosen for share in load.shares_of_others()]
+        return f"{100 * statistics.median(shares):.0f} % ({100 * max(shares):.0f} % at most)"
+
+    marked = [load for load in loads if load.mark]
+    calm = [load for load in loads if not load.mark]
+    out = sum(load.disturbed for load in calm)
+    yield (f"- a round of a load is left out when other programs took more than {disturbed:g} % of the "
+           f"machine's CPU in one of its runs: {out} of {sum(load.rounds for load in calm)} were"
+           + (f"; in the others they took {share(calm)}" if calm else ""))
+    if marked:
+        yield (f"- **†: there was no undisturbed round.** So it is with {len(marked)} of {len(loads)} loads, "
+               f"whose figures are of all rounds: other programs took {share(marked)}. Other figures would "
+               "come of a quiet machine.")
 
 
 def page_of(work, disturbed, with_charts):
@@ -95,14 +104,14 @@ def page_of(work, disturbed, with_charts):
     yield "\n".join(f"- {name}: {text}" for name, text in pairs_of(work / "facts"))
     for name, text in dict(pairs_of(work / "left_out")).items():
         yield f"- left out: {name}: {text}"
-    yield f"- {disturbance(subjects, disturbed)}\n"
+    yield "\n".join(disturbance(subjects, disturbed)) + "\n"
     yield ("Figures are median (smallest–largest) of the rounds; ratios are taken within a round. CPU "
            "is the kernel's accounting of the proxy's processes, memory their proportional set size. "
            "`pgweir-2` has two workers, every other proxy one thread, pgpool-II a process a client.\n")
     limits = rows_of_limits(subjects)
     if limits:
-        missed = sum(row[-1] == "**missed**" for row in limits)
-        met = sum(row[-1] == "met" for row in limits)
+        missed = sum(row[-1].startswith("**missed") for row in limits)
+        met = sum(row[-1].startswith("met") for row in limits)
         yield f"## Limits\n\npgweir with one worker, where nothing else is said: {met} met, {missed} missed.\n"
         yield table(["", "load", "to whose", "limit", "measured", ""], limits) + "\n"
     about = dict(line.split(": ", 1) for line in (work / "subjects").read_text().splitlines())

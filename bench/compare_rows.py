@@ -51,12 +51,14 @@ class Run:
 
 
 class Load:
-    """The runs of one load: {target: {round: Run}}, without disturbed rounds."""
+    """The runs of one load: {target: {round: Run}}, without disturbed rounds, or, where all are, with
+    all of them, and with a mark."""
 
     def __init__(self):
         self.runs = {}
-        self.left_out = 0  # rounds
         self.rounds = 0
+        self.disturbed = 0  # rounds
+        self.mark = ""
 
     def leave_out_disturbed(self, most):
         worst = {}
@@ -66,7 +68,10 @@ class Load:
                     worst[number] = max(worst.get(number, 0), run.others)
         disturbed = {number for number, share in worst.items() if share > most}
         self.rounds = len(worst)
-        self.left_out = len(disturbed)
+        self.disturbed = len(disturbed)
+        if disturbed and self.disturbed == self.rounds:
+            self.mark = " †"
+            return
         self.runs = {
             target: {number: run for number, run in runs.items() if number not in disturbed}
             for target, runs in self.runs.items()
@@ -82,6 +87,10 @@ class Load:
         runs, bases = self.runs.get(target, {}), self.runs.get(base, {})
         pairs = ((value(runs[number]), value(bases[number])) for number in runs if number in bases)
         return [own / other for own, other in pairs if own and other]
+
+    def shares_of_others(self):
+        found = (run.others for runs in self.runs.values() for run in runs.values())
+        return [share for share in found if share is not None]
 
 
 def read_rows(path, disturbed_percent):

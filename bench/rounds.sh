@@ -44,8 +44,8 @@ run_once() {
   read -ra options <<<"${load#*: }"
   start=$(machine_cpu)
   [[ ${pid[$target]} == 0 ]] || read -ra before <<<"$(cpu_of "${pid[$target]}")"
-  if ! result=$("$runner" "$target" "${options[@]}"); then
-    leave_out "a run of $target, ${load%%: *}" "it failed"
+  if ! result=$("$runner" "$target" "${options[@]}") || [[ $result == 0* ]]; then
+    leave_out "a run of $target, ${load%%: *}" "it came to nothing"
     return
   fi
   [[ ${pid[$target]} == 0 ]] || read -ra after <<<"$(cpu_of "${pid[$target]}")"
@@ -97,8 +97,12 @@ serves() {
   esac
 }
 
-by_pgbench() {  # TARGET OPTION...
-  run_pgbench "${port[$1]}" "$seconds" "${@:2}"
+# by_pgbench TARGET OPTION...: whose last one is the number of clients. To pgbench, time runs while it
+# connects; hundreds take a while where each needs a backend of its own.
+by_pgbench() {
+  local longer=0
+  case $1 in direct | relay | haproxy | pgpool) longer=$((${!#} / 150)) ;; esac
+  run_pgbench "${port[$1]}" $((seconds + longer)) "${@:2}"
 }
 
 # in_units FACTOR: a count and a rate in other units.
