@@ -44,7 +44,7 @@ run_once() {
   read -ra options <<<"${load#*: }"
   start=$(machine_cpu)
   [[ ${pid[$target]} == 0 ]] || read -ra before <<<"$(cpu_of "${pid[$target]}")"
-  if ! result=$("$runner" "$target" "${options[@]}") || [[ $result == 0* ]]; then
+  if ! result=$("$runner" "$target" "${options[@]}") || [[ $result == "0 "* ]]; then
     leave_out "a run of $target, ${load%%: *}" "it came to nothing"
     return
   fi

@@ -32,7 +32,7 @@ start_idle() {
 # fits TARGET COUNT
 fits() {
   [[ $1 == pg* ]] || (($2 <= $(most_relayed))) && return
-  leave_out "$1" "the system's limit of open files is below what $2 clients take"
+  leave_out "$1, $2 clients" "the system's limit of open files is below what they take"
   return 1
 }
 
