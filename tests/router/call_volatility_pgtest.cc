@@ -10,6 +10,7 @@
 
 #include "router/call_volatility.h"
 #include "tests/router/facts_of.h"
+#include "tests/router/server_rows.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/pq.h"
 
@@ -100,27 +101,11 @@ class CallVolatilityOnServer : public testing::Test {
   static void SetUpTestSuite() {
     server_ = std::make_unique<pgweir::test::PostgresServer>();
     server_->Query(kSchema);
-    catalog_ = Catalog::FromRows(Ask()).value();
+    catalog_ = Catalog::FromRows(test::CatalogRowsOf(server_->SocketConninfo())).value();
   }
   static void TearDownTestSuite() {
     catalog_.reset();
     server_.reset();
-  }
-
-  static CatalogRows Ask() {
-    const pgweir::test::Connection connection(server_->SocketConninfo());
-    CatalogRows rows;
-    for (size_t query = 0; query < kCatalogQueries; ++query) {
-      const auto result = connection.Exec(CatalogQueryText(static_cast<CatalogQuery>(query)));
-      EXPECT_TRUE(result.ok()) << query << ": " << result.message();
-      for (int row = 0; row < result.rows(); ++row) {
-        CatalogRow& values = rows[query].emplace_back();
-        for (int column = 0; column < PQnfields(result.get()); ++column) {
-          values.push_back(result.Value(row, column));
-        }
-      }
-    }
-    return rows;
   }
 
   static std::string Query(const std::string& expression) {
@@ -220,7 +205,8 @@ TEST_F(CallVolatilityOnServer, ViewsRepeatWhereTheirCallsDo) {
   EXPECT_FALSE(catalog_->Find({"app", "days"}).at(0)->surely_read);
   server_->Query("CREATE VIEW app.plain_days AS SELECT date_trunc('day', ts) AS day FROM app.t");
   server_->Query("DROP FUNCTION other.date_trunc(text, timestamp)");
-  const CatalogRef catalog = Catalog::FromRows(Ask()).value();
+  const CatalogRef catalog =
+      Catalog::FromRows(test::CatalogRowsOf(server_->SocketConninfo())).value();
   for (const auto& [name, varies] : {std::pair("plain_days", false), std::pair("days", true)}) {
     EXPECT_TRUE(catalog->Find({"app", name}).at(0)->surely_read);
     EXPECT_EQ(catalog->Find({"app", name}).at(0)->read_varies, varies) << name;

@@ -11,6 +11,7 @@
 #include "router/catalog.h"
 #include "router/read_verdict.h"
 #include "tests/router/facts_of.h"
+#include "tests/router/server_rows.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/pq.h"
 
@@ -66,21 +67,7 @@ class CatalogTest : public testing::Test {
     server_.reset();
   }
 
-  static CatalogRows Ask() {
-    const pgweir::test::Connection connection(server_->SocketConninfo());
-    CatalogRows rows;
-    for (size_t query = 0; query < kCatalogQueries; ++query) {
-      const auto result = connection.Exec(CatalogQueryText(static_cast<CatalogQuery>(query)));
-      EXPECT_TRUE(result.ok()) << query << ": " << result.message();
-      for (int row = 0; row < result.rows(); ++row) {
-        CatalogRow& values = rows[query].emplace_back();
-        for (int column = 0; column < PQnfields(result.get()); ++column) {
-          values.push_back(result.Value(row, column));
-        }
-      }
-    }
-    return rows;
-  }
+  static CatalogRows Ask() { return test::CatalogRowsOf(server_->SocketConninfo()); }
 
   static SessionVerdict Verdict(std::string_view sql) {
     return catalog_->MayChangeSession(test::FactsOf(sql).statements.at(0));

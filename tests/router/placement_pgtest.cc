@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/router/placement_rows.h"
+#include "tests/router/server_rows.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/pq.h"
 
@@ -53,19 +54,9 @@ class PlacementTest : public testing::Test {
   static void OnB(const char* sql) { server_->Query(sql, "b"); }
 
   static PlacementRows Ask(const std::string& node) {
-    const pgweir::test::Connection connection(server_->SocketConninfo("postgres", node));
-    PlacementRows rows;
-    for (size_t query = 0; query < kPlacementQueries; ++query) {
-      const auto result = connection.Exec(PlacementQueryText(static_cast<PlacementQuery>(query)));
-      EXPECT_TRUE(result.ok()) << query << ": " << result.message();
-      for (int row = 0; row < result.rows(); ++row) {
-        CatalogRow& values = rows[query].emplace_back();
-        for (int column = 0; column < PQnfields(result.get()); ++column) {
-          values.push_back(result.Value(row, column));
-        }
-      }
-    }
-    return rows;
+    return test::RowsOfServer<PlacementRows>(
+        server_->SocketConninfo("postgres", node),
+        [](size_t i) { return PlacementQueryText(static_cast<PlacementQuery>(i)); });
   }
   static std::vector<std::string> Report() {
     const auto map = test::PlacementMap();
