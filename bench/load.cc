@@ -3,7 +3,6 @@
 #include <getopt.h>
 
 #include <atomic>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +11,7 @@
 
 #include "bench/load_client.h"
 #include "bench/load_report.h"
+#include "bench/usage.h"
 #include "fmt/format.h"
 
 namespace pgweir::bench {
@@ -43,20 +43,6 @@ scripts and a table; exits 0 however many errors it counted.
   --seed N             of the random choices (1)
   --help
 )";
-
-[[noreturn]] void FailUsage(std::string_view what) {
-  fmt::print(stderr, "pgweir_load: {}; see --help\n", what);
-  std::exit(2);
-}
-
-int Number(std::string_view name, std::string_view text, int low, int high) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
-    FailUsage(fmt::format("--{} takes a number from {} to {}", name, low, high));
-  }
-  return value;
-}
 
 LoadOptions ParseOptions(int argc, char** argv) {
   static constexpr option kOptions[] = {{"conninfo", required_argument, nullptr, 0},

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "bench/login_client.h"
+#include "bench/usage.h"
 #include "fmt/format.h"
 #include "wire/scram.h"
 
@@ -40,20 +40,6 @@ logins there were and how many a second. Exits 1 when one fails.
   --tls              encrypted, each with a handshake of its own
   --help
 )";
-
-[[noreturn]] void FailUsage(std::string_view what) {
-  fmt::print(stderr, "pgweir_logins: {}; see --help\n", what);
-  std::exit(2);
-}
-
-int Number(std::string_view name, std::string_view text, int high) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > high) {
-    FailUsage(fmt::format("--{} takes a number from 1 to {}", name, high));
-  }
-  return value;
-}
 
 struct Options {
   LoginOptions login;
@@ -92,10 +78,10 @@ Options ParseOptions(int argc, char** argv) {
       fmt::print("{}", kUsage);
       std::exit(0);
     }
-    if (name == "port") options.login.port = static_cast<uint16_t>(Number(name, value, 65535));
-    if (name == "clients") options.clients = Number(name, value, 1000);
-    if (name == "seconds") options.duration = std::chrono::seconds(Number(name, value, 3600));
-    if (name == "keep") options.keep = Number(name, value, 1'000'000);
+    if (name == "port") options.login.port = static_cast<uint16_t>(Number(name, value, 1, 65535));
+    if (name == "clients") options.clients = Number(name, value, 1, 1000);
+    if (name == "seconds") options.duration = std::chrono::seconds(Number(name, value, 1, 3600));
+    if (name == "keep") options.keep = Number(name, value, 1, 1'000'000);
     if (name == "user") options.login.user = value;
     if (name == "database") options.login.database = value;
     if (name == "password") password = value;

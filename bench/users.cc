@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "bench/usage.h"
 #include "bench/users_driver.h"
 #include "fmt/format.h"
 
@@ -47,11 +48,6 @@ struct Command {
   std::string confirmed_file;  // "" = none
   std::string latencies_file;
 };
-
-[[noreturn]] void FailUsage(std::string_view what) {
-  fmt::print(stderr, "pgweir_users: {}; see --help\n", what);
-  std::exit(2);
-}
 
 // The numbers in a text of as many, such as "10:20:5000".
 template <size_t N>

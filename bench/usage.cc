@@ -1,0 +1,27 @@
+#include "bench/usage.h"
+
+#include <errno.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include "fmt/format.h"
+
+namespace pgweir::bench {
+
+void FailUsage(std::string_view what) {
+  fmt::print(stderr, "{}: {}; see --help\n", program_invocation_short_name, what);
+  std::exit(2);
+}
+
+int Number(std::string_view name, std::string_view text, int low, int high) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
+    FailUsage(fmt::format("--{} takes a number from {} to {}", name, low, high));
+  }
+  return value;
+}
+
+}  // namespace pgweir::bench
