@@ -270,7 +270,6 @@ net::Task<bool> Session::CarryOn() {
 }
 
 std::string Session::PartHere(const std::string& request) {
-  sharding_->part = {};
   if (!sharding_->joint.begun()) return request;
   RequestPart part = PartOf(request, *at_);
   sharding_->part = std::move(part.text);
