@@ -22,118 +22,84 @@ void SortByWeight(std::vector<HeavyHitter>& items) {
 
 }  // namespace
 
-HeavyHitters::HeavyHitters(size_t capacity)
-    : capacity_(capacity), slots_(std::bit_ceil(2 * capacity), kNone) {
-  PGWEIR_CHECK(capacity > 0);
-  items_.reserve(capacity);
-  heap_.reserve(capacity);
+HeavyHitters::HeavyHitters(size_t counters)
+    : items_(counters), slots_(std::bit_ceil(2 * counters), kNone), sorted_(counters) {
+  PGWEIR_CHECK(counters > 0);
+  for (Item& item : items_) item.name.reserve(kMaxName);
 }
 
-uint64_t HeavyHitters::HashOf(std::string_view name) {
-  return absl::HashOf(ToAbsl(name.substr(0, kMaxName)));
-}
-
-void HeavyHitters::Add(std::string_view name, uint64_t hash, uint64_t weight) {
-  if (weight == 0) return;
+void HeavyHitters::Add(std::string_view name, const Weights& weights) {
   name = name.substr(0, kMaxName);
-  total_ += weight;
-  if (const size_t* const found = Find(name, hash); found != nullptr) {
-    return Enlarge(*found, weight);
+  const uint64_t hash = absl::HashOf(ToAbsl(name));
+  Item* item = Find(name, hash);
+  if (item == nullptr) {
+    if (used_ == items_.size()) GiveUpTheLight();
+    item = &items_[used_];
+    item->name.assign(name);
+    item->hash = hash;
+    item->weights = item->errors = floor_;
+    PutInSlot(used_++);
   }
-  if (items_.size() < capacity_) {
-    const size_t item = items_.size();
-    items_.emplace_back().name.reserve(kMaxName);
-    items_[item].name = name;
-    items_[item].hash = hash;
-    items_[item].weight = weight;
-    items_[item].at = item;
-    heap_.push_back(item);
-    Insert(item);
-    return SiftUp(item);
+  for (size_t load = 0; load < kLoads; ++load) {
+    item->weights[load] += weights[load];
+    total_[load] += weights[load];
   }
-  const size_t lightest = heap_[0];
-  Item& item = items_[lightest];
-  Erase(lightest);
-  item.name = name;
-  item.hash = hash;
-  item.error = item.weight;
-  Insert(lightest);
-  Enlarge(lightest, weight);
 }
 
-size_t* HeavyHitters::Find(std::string_view name, uint64_t hash) {
+HeavyHitters::Item* HeavyHitters::Find(std::string_view name, uint64_t hash) {
   for (size_t slot = hash & (slots_.size() - 1); slots_[slot] != kNone; slot = Next(slot)) {
-    const Item& item = items_[slots_[slot]];
-    if (item.hash == hash && item.name == name) return &slots_[slot];
+    Item& item = items_[slots_[slot]];
+    if (item.hash == hash && item.name == name) return &item;
   }
   return nullptr;
 }
 
-void HeavyHitters::Insert(size_t item) {
+void HeavyHitters::PutInSlot(size_t item) {
   size_t slot = items_[item].hash & (slots_.size() - 1);
   while (slots_[slot] != kNone) slot = Next(slot);
   slots_[slot] = item;
 }
 
-// What had to pass over it moves up.
-void HeavyHitters::Erase(size_t item) {
-  const size_t mask = slots_.size() - 1;
-  size_t hole = items_[item].hash & mask;
-  while (slots_[hole] != item) hole = Next(hole);
-  for (size_t slot = Next(hole); slots_[slot] != kNone; slot = Next(slot)) {
-    const size_t home = items_[slots_[slot]].hash & mask;
-    if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-    slots_[hole] = slots_[slot];
-    hole = slot;
+// By each load only so few stay that together they are no more than half.
+void HeavyHitters::GiveUpTheLight() {
+  const size_t stay = items_.size() / (2 * kLoads);
+  const auto border = sorted_.end() - static_cast<ptrdiff_t>(stay) - 1;
+  for (size_t load = 0; load < kLoads; ++load) {
+    for (size_t i = 0; i < items_.size(); ++i) sorted_[i] = items_[i].weights[load];
+    std::nth_element(sorted_.begin(), border, sorted_.end());
+    floor_[load] = *border;
   }
-  slots_[hole] = kNone;
-}
-
-void HeavyHitters::Enlarge(size_t item, uint64_t weight) {
-  items_[item].weight += weight;
-  SiftDown(items_[item].at);
-}
-
-void HeavyHitters::Place(size_t at, size_t item) {
-  heap_[at] = item;
-  items_[item].at = at;
-}
-
-void HeavyHitters::SiftUp(size_t at) {
-  const size_t item = heap_[at];
-  while (at > 0 && WeightAt((at - 1) / 2) > items_[item].weight) {
-    Place(at, heap_[(at - 1) / 2]);
-    at = (at - 1) / 2;
+  std::fill(slots_.begin(), slots_.end(), kNone);
+  used_ = 0;
+  for (Item& item : items_) {
+    bool heavy = false;
+    for (size_t load = 0; load < kLoads; ++load) {
+      heavy = heavy || item.weights[load] > floor_[load];
+    }
+    if (!heavy) continue;
+    if (&item != &items_[used_]) std::swap(item, items_[used_]);
+    PutInSlot(used_++);
   }
-  Place(at, item);
 }
 
-void HeavyHitters::SiftDown(size_t at) {
-  const size_t item = heap_[at];
-  while (2 * at + 1 < heap_.size()) {
-    size_t child = 2 * at + 1;
-    if (child + 1 < heap_.size() && WeightAt(child + 1) < WeightAt(child)) ++child;
-    if (WeightAt(child) >= items_[item].weight) break;
-    Place(at, heap_[child]);
-    at = child;
-  }
-  Place(at, item);
-}
-
-HeavyHitterList HeavyHitters::List() const {
+HeavyHitterList HeavyHitters::List(size_t load) const {
   HeavyHitterList list;
-  list.total = total_;
-  if (items_.size() == capacity_) list.missing = WeightAt(0);
-  for (const Item& item : items_) list.items.push_back({item.name, item.weight, item.error});
+  list.total = total_[load];
+  list.missing = floor_[load];
+  for (size_t i = 0; i < used_; ++i) {
+    const Item& item = items_[i];
+    // What isn't heavier is among those that are missing.
+    if (item.weights[load] <= floor_[load]) continue;
+    list.items.push_back({item.name, item.weights[load], item.errors[load]});
+  }
   SortByWeight(list.items);
   return list;
 }
 
 void HeavyHitters::Clear() {
   std::fill(slots_.begin(), slots_.end(), kNone);
-  items_.clear();
-  heap_.clear();
-  total_ = 0;
+  used_ = 0;
+  floor_ = total_ = {};
 }
 
 // What only one of them has may have weighed up to `missing` in the other.

@@ -13,20 +13,15 @@ void HotSymbols::Record(std::string_view node, std::string_view symbol, uint64_t
   }
   auto found = nodes_.find(node);
   if (found == nodes_.end() && nodes_.size() < kMaxNodes) {
-    found = nodes_.emplace(std::string(node), std::make_unique<Node>(capacity_)).first;
+    found = nodes_.emplace(std::string(node), std::make_unique<HeavyHitters>(counters_)).first;
   }
-  if (found != nodes_.end()) {
-    const uint64_t hash = HeavyHitters::HashOf(symbol);
-    found->second->calls.Add(symbol, hash, 1);
-    found->second->rows.Add(symbol, hash, rows);
-    found->second->time.Add(symbol, hash, total_us);
-  }
+  if (found != nodes_.end()) found->second->Add(symbol, {1, rows, total_us});
   mutex_.Unlock();
 }
 
 // Locked for one node at a time. Nodes never go.
 void HotSymbols::MergeInto(std::map<std::string, NodeSymbols>& all) const {
-  std::vector<std::pair<std::string, const Node*>> nodes;
+  std::vector<std::pair<std::string, const HeavyHitters*>> nodes;
   {
     const MutexLock lock(mutex_);
     for (const auto& [name, node] : nodes_) nodes.emplace_back(name, node.get());
@@ -35,20 +30,18 @@ void HotSymbols::MergeInto(std::map<std::string, NodeSymbols>& all) const {
     NodeSymbols mine;
     {
       const MutexLock lock(mutex_);
-      mine = {node->calls.List(), node->rows.List(), node->time.List()};
+      for (size_t load = 0; load < kSymbolLoads; ++load) mine[load] = node->List(load);
     }
     NodeSymbols& sum = all[name];
-    for (size_t i = 0; i < kSymbolLoads; ++i) sum[i] = Merge(sum[i], mine[i], capacity_);
+    for (size_t load = 0; load < kSymbolLoads; ++load) {
+      sum[load] = Merge(sum[load], mine[load], counters_);
+    }
   }
 }
 
 void HotSymbols::Reset() {
   const MutexLock lock(mutex_);
-  for (const auto& [name, node] : nodes_) {
-    node->calls.Clear();
-    node->rows.Clear();
-    node->time.Clear();
-  }
+  for (const auto& [name, node] : nodes_) node->Clear();
 }
 
 }  // namespace pgweir::observe

@@ -18,7 +18,7 @@ namespace pgweir::observe {
 
 // By what a symbol may be heavy.
 enum class SymbolLoad : uint8_t { kCalls, kRows, kTime };
-inline constexpr size_t kSymbolLoads = 3;
+inline constexpr size_t kSymbolLoads = HeavyHitters::kLoads;
 
 // A node's heaviest symbols, by each load; kTime in microseconds.
 using NodeSymbols = std::array<HeavyHitterList, kSymbolLoads>;
@@ -29,8 +29,8 @@ class HotSymbols {
  public:
   static constexpr size_t kMaxNodes = 256;  // further ones are left out
 
-  // `capacity` of each node and load.
-  explicit HotSymbols(size_t capacity = 100) : capacity_(capacity) {}
+  // `counters` of each node.
+  explicit HotSymbols(size_t counters = 600) : counters_(counters) {}
 
   // A statement on this node, which was about this symbol.
   void Record(std::string_view node, std::string_view symbol, uint64_t rows, uint64_t total_us);
@@ -42,14 +42,9 @@ class HotSymbols {
   uint64_t left_out() const { return left_out_.load(std::memory_order_relaxed); }
 
  private:
-  struct Node {
-    explicit Node(size_t capacity) : calls(capacity), rows(capacity), time(capacity) {}
-    HeavyHitters calls, rows, time;
-  };
-
-  const size_t capacity_;
+  const size_t counters_;
   mutable Mutex mutex_;
-  absl::flat_hash_map<std::string, std::unique_ptr<Node>, StringHash, StringEq> nodes_
+  absl::flat_hash_map<std::string, std::unique_ptr<HeavyHitters>, StringHash, StringEq> nodes_
       ABSL_GUARDED_BY(mutex_);
   std::atomic<uint64_t> left_out_{0};
 };
