@@ -84,7 +84,9 @@ class Explainer {
   }
   ReadingContext Reading() { return {state_, settings_, statements_}; }
   ShardRoute RouteOf(const RequestContents& request) {
-    return RouteToShards(request, Reading(), ShardWishes(), *planner_);
+    ShardRoute route;
+    RouteToShards(request, Reading(), ShardWishes(), *planner_, route);
+    return route;
   }
 
   std::string ExplainOne(size_t index) {

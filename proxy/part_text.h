@@ -9,6 +9,11 @@ namespace pgweir::proxy {
 struct PartText {
   std::string whole;
   std::string here;  // "" = itself
+
+  void Clear() {
+    whole.clear();
+    here.clear();
+  }
 };
 
 }  // namespace pgweir::proxy

@@ -14,7 +14,11 @@ class Planners {
  public:
   // Good until the next call. `catalog` is of the node of what isn't divided.
   router::Planner& Of(NodeCatalog& catalog, const router::ShardMapRef& map) {
-    Entry& entry = planners_[&catalog];
+    if (&catalog != last_) {
+      last_ = &catalog;
+      last_entry_ = &planners_[&catalog];
+    }
+    Entry& entry = *last_entry_;
     const uint64_t version = catalog.version();
     if (entry.planner == nullptr || entry.version != version || entry.planner->map() != map) {
       entry.version = version;
@@ -30,6 +34,8 @@ class Planners {
     std::unique_ptr<router::Planner> planner;
   };
   absl::flat_hash_map<const NodeCatalog*, Entry> planners_;
+  const NodeCatalog* last_ = nullptr;  // that was asked about
+  Entry* last_entry_ = nullptr;        // no other is made meanwhile
 };
 
 }  // namespace pgweir::proxy

@@ -60,12 +60,12 @@ class Question {
 }  // namespace
 
 bool Session::NeedsNumbers() const {
-  return !sharding_->draws.empty() && !sharding_->numbers.by_server;
+  return !sharding_->route.draws.empty() && !sharding_->numbers.by_server;
 }
 
 net::Task<bool> Session::DrawNumbers() {
   Question question;
-  for (const ShardRoute::Draw& draw : sharding_->draws) question.Add(*draw.drawn);
+  for (const ShardRoute::Draw& draw : sharding_->route.draws) question.Add(*draw.drawn);
   std::vector<std::string> rows;
   Status drawn = co_await AskForNumbers(question.Sql(), rows);
   if (absl::IsCancelled(drawn)) co_return false;
@@ -81,7 +81,7 @@ net::Task<bool> Session::DrawNumbers() {
     sharding_->refusal = std::move(drawn);
     co_return true;
   }
-  for (ShardRoute::Draw& draw : std::exchange(sharding_->draws, {})) {
+  for (ShardRoute::Draw& draw : std::exchange(sharding_->route.draws, {})) {
     NumbersGiven::One& one = sharding_->numbers.statements.emplace_back();
     for (const auto& value : draw.drawn->values) {
       one.numbers.push_back(question.Next(draw.drawn->SequenceOf(value)));

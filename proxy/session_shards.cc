@@ -41,16 +41,19 @@ std::string_view BeginTag(const RequestContents& request, const ReadingContext& 
 }  // namespace
 
 void Sharding::BeginTransaction(const wire::Parameters& settings) {
-  transaction = Transaction();
+  transaction.again.clear();
+  transaction.movable = true;
+  transaction.reads = transaction.held = transaction.read_only = false;
+  if (transaction.wishes.empty() && settings.unreported().empty()) return;
   transaction.wishes = WishesOf(settings);
 }
 
-void Sharding::Note(const ShardRoute& route) {
-  transaction.movable = transaction.movable && route.movable;
-  transaction.reads = transaction.reads || route.reads;
-  if (route.again.empty()) return;
+void Sharding::Note(const ShardRoute& done) {
+  transaction.movable = transaction.movable && done.movable;
+  transaction.reads = transaction.reads || done.reads;
+  if (done.again.empty()) return;
   if (!transaction.again.empty()) transaction.again += ";";
-  transaction.again += route.again;
+  transaction.again += done.again;
 }
 
 // One that keeps its snapshot would have another one elsewhere.
@@ -96,8 +99,9 @@ StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
   return &fresh;
 }
 
-Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
-  sharding_->draws.clear();
+Status Session::RouteByMap(const RequestContents& request) {
+  ShardRoute& route = sharding_->route;
+  route.Reset();
   sharding_->numbers = {};
   if (!relay_.parameters->ascii_superset()) {
     return Error(sqlstate::kFeatureNotSupported,
@@ -105,11 +109,9 @@ Status Session::RouteByMap(const RequestContents& request, ShardRoute& route) {
   }
   WorkerTools& tools = host_.tools();
   ShardWishes& wishes = sharding_->transaction.wishes;
-  route = RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map));
+  RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map), route);
   NoteWishes(request, Reading(), wishes);
-  sharding_->pattern = route.pattern;
   watch_.set_symbol(route.symbol);
-  sharding_->draws = std::move(route.draws);
   sharding_->numbers.by_server =
       route.where == Where::kNode && route.node == sharding_->map->default_node();
   relay_.set_shard_map(sharding_->map);
@@ -150,21 +152,21 @@ Status Session::ChooseNode(const RequestContents& request) {
   sharding_->everywhere = false;
   sharding_->onward.clear();
   sharding_->joint = {};
-  sharding_->part = {};
+  sharding_->part.Clear();
   sharding_->refusal = absl::OkStatus();
   relay_.set_joint(nullptr);
   const bool held = sharding_->transaction.held;
   if (!held) sharding_->BeginTransaction(*relay_.parameters);
-  sharding_->first = sharding_->transaction.again;
-  ShardRoute route;
-  Status refusal = RouteByMap(request, route);
+  AssignMostlyNothing(sharding_->first, sharding_->transaction.again);
+  ShardRoute& route = sharding_->route;
+  Status refusal = RouteByMap(request);
   if (held && refusal.ok()) refusal = WhyNotInOne(route);
   if (!refusal.ok() && !held) return refusal;
   sharding_->refusal = std::move(refusal);
   if (sharding_->refusal.ok()) sharding_->Note(route);
   const router::ShardMap& map = *sharding_->map;
   if (!sharding_->refusal.ok()) {
-    route = ShardRoute();
+    route.Reset();
   } else if (route.where == Where::kEverywhere) {
     sharding_->everywhere = true;
     return absl::OkStatus();
@@ -187,7 +189,7 @@ Status Session::ChooseNode(const RequestContents& request) {
 
 void Session::CountByPattern() {
   const router::ShardMapRef& map = sharding_->map;
-  router::PatternId pattern = sharding_->pattern;
+  router::PatternId pattern = sharding_->route.pattern;
   if (pattern == router::kNoPattern) {
     const auto node = map->Find(at_->name);
     if (node.has_value()) pattern = map->FirstPatternOf(*node);
@@ -207,8 +209,8 @@ Status Session::ChooseNext() {
 }
 
 bool Session::StaysHere(wire::Bytes request, const RequestContents& contents) {
-  ShardRoute route;
-  Status refusal = RouteByMap(contents, route);
+  ShardRoute& route = sharding_->route;
+  Status refusal = RouteByMap(contents);
   if (refusal.ok()) refusal = WhyNotHere(route);
   if (!refusal.ok()) {
     relay_.Refuse(request, refusal);

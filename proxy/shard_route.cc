@@ -30,16 +30,16 @@ Status Refusal(std::string_view message, std::string_view hint = "") {
 class RouteMaker {
  public:
   RouteMaker(const RequestContents& request, const ReadingContext& context,
-             const ShardWishes& wishes, router::Planner& planner)
-      : request_(request), context_(context), wishes_(wishes), planner_(planner) {}
+             const ShardWishes& wishes, router::Planner& planner, ShardRoute& route)
+      : request_(request), context_(context), wishes_(wishes), planner_(planner), route_(route) {}
 
-  ShardRoute Make() {
+  void Make() {
+    route_.Reset();
     for (const RequestStatement& statement : request_.statements) {
       if (route_.where == Where::kRefused) break;
       if (!SaidByAnother(statement)) Add(statement);
     }
     CheckAlone();
-    return std::move(route_);
   }
 
  private:
@@ -68,12 +68,12 @@ class RouteMaker {
     }
     // Of a statement that there isn't, any server says so.
     if (statement.facts == nullptr) return;
-    // Also leaves the scan of the text behind.
-    context_.statements.Find(statement.text, context_.settings.standard_strings());
-    const router::SqlScan& scan = context_.statements.scan();
+    const router::SqlScan& scan =
+        context_.statements.ScanOf(statement.text, context_.settings.standard_strings());
     const auto steered = Steered(statement, scan);
     if (!steered.ok()) return Refuse(steered.status());
-    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
+    BoundParameters parameters;
+    if (!statement.values.empty()) parameters = ReadParameters(statement.values, statement.types);
     const router::BoundValues values(statement.text, scan.literals(), parameters,
                                      context_.settings.utf8());
     for (size_t i = 0; i < statement.facts->statements.size(); ++i) {
@@ -97,6 +97,7 @@ class RouteMaker {
   // The node that the statement's comments lead to, else that the session's settings do.
   StatusOr<std::optional<NodeId>> Steered(const RequestStatement& statement,
                                           const router::SqlScan& scan) {
+    if (scan.comments().empty() && wishes_.empty()) return std::optional<NodeId>();
     router::Hints hints;
     if (!scan.comments().empty()) {
       auto spoken = router::HintsOf(statement.text, scan);
@@ -184,18 +185,17 @@ class RouteMaker {
     return plain ? nullptr : router::kNoPlainInsert;
   }
 
-  void To(NodeId node, router::PatternId pattern, const std::string& symbol = "") {
+  void To(NodeId node, router::PatternId pattern, std::string_view symbol = "") {
     if (route_.pattern == router::kNoPattern) route_.pattern = pattern;
-    const bool first = route_.where == Where::kAnywhere;
-    if (first) route_.symbol = symbol;
-    if (route_.symbol != symbol) route_.symbol.clear();
-    if (first) {
+    if (route_.where == Where::kAnywhere) {
       route_.where = Where::kNode;
       route_.node = node;
       route_.nodes = router::NodeSet::Of(node);
-    } else if (route_.where != Where::kNode || route_.node != node) {
-      RefuseMixture();
+      route_.symbol.assign(symbol);
+      return;
     }
+    if (route_.symbol != symbol) route_.symbol.clear();
+    if (route_.where != Where::kNode || route_.node != node) RefuseMixture();
   }
 
   void ToSeveral(Where where, const Plan& plan) {
@@ -254,7 +254,7 @@ class RouteMaker {
   const ReadingContext& context_;
   const ShardWishes& wishes_;
   router::Planner& planner_;
-  ShardRoute route_;
+  ShardRoute& route_;
   bool several_ = false;
 };
 
@@ -279,6 +279,19 @@ void SetWish(std::string_view name, std::string_view value, ShardWishes& wishes)
 
 }  // namespace
 
+void ShardRoute::Reset() {
+  where = Where::kAnywhere;
+  node = 0;
+  nodes = {};
+  pattern = router::kNoPattern;
+  symbol.clear();
+  refusal = absl::OkStatus();
+  movable = true;
+  again.clear();
+  reads = false;
+  draws.clear();
+}
+
 ShardWishes WishesOf(const wire::Parameters& settings) {
   ShardWishes wishes;
   if (settings.unreported().empty()) return wishes;
@@ -295,16 +308,17 @@ void NoteWishes(const RequestContents& request, const ReadingContext& context,
     if (!statement.carried_out() || statement.facts == nullptr) continue;
     const std::vector<router::SettingEffect>& settings = statement.facts->settings;
     if (settings.size() != 1 || !settings[0].name.starts_with(kPrefix)) continue;
-    context.statements.Find(statement.text, context.settings.standard_strings());
-    const auto value = settings[0].reset ? std::optional<std::string>("")
-                                         : ValueSet(statement.text, context.statements.scan());
+    const router::SqlScan& scan =
+        context.statements.ScanOf(statement.text, context.settings.standard_strings());
+    const auto value =
+        settings[0].reset ? std::optional<std::string>("") : ValueSet(statement.text, scan);
     SetWish(settings[0].name, value.value_or(""), wishes);
   }
 }
 
-ShardRoute RouteToShards(const RequestContents& request, const ReadingContext& context,
-                         const ShardWishes& wishes, router::Planner& planner) {
-  return RouteMaker(request, context, wishes, planner).Make();
+void RouteToShards(const RequestContents& request, const ReadingContext& context,
+                   const ShardWishes& wishes, router::Planner& planner, ShardRoute& route) {
+  RouteMaker(request, context, wishes, planner, route).Make();
 }
 
 }  // namespace pgweir::proxy

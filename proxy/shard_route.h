@@ -39,6 +39,9 @@ struct ShardRoute {
     size_t statement = 0;  // of a text, which one
   };
   std::vector<Draw> draws;
+
+  // As new, with the memory that it has.
+  void Reset();
 };
 
 // What a transaction or session has said about where its statements go: pgweir.shard and
@@ -46,13 +49,14 @@ struct ShardRoute {
 struct ShardWishes {
   router::Hints hints;
   Status fault;  // what was wrong with one
+  bool empty() const { return hints.empty() && fault.ok(); }
 };
 ShardWishes WishesOf(const wire::Parameters& settings);
 // What the request sets of them itself, from its statements on.
 void NoteWishes(const RequestContents& request, const ReadingContext& context, ShardWishes& wishes);
 
-// For the worker's thread.
-ShardRoute RouteToShards(const RequestContents& request, const ReadingContext& context,
-                         const ShardWishes& wishes, router::Planner& planner);
+// Makes `route` that of the request. For the worker's thread.
+void RouteToShards(const RequestContents& request, const ReadingContext& context,
+                   const ShardWishes& wishes, router::Planner& planner, ShardRoute& route);
 
 }  // namespace pgweir::proxy

@@ -34,18 +34,17 @@ struct Sharding {
   std::string request;
   PartText part;  // what it says where it goes now
   std::string first;
-  std::vector<ShardRoute::Draw> draws;  // numbers that it needs
-  NumbersGiven numbers;                 // and those that it has
+  ShardRoute route;      // of the request; its draws are numbers that it needs,
+  NumbersGiven numbers;  // and these it has
   JointAnswer joint;
-  bool everywhere = false;                         // not by way of a backend of the client's
-  Status refusal;                                  // of the request, once its transaction has begun
-  std::string database;                            // the configuration's entry
-  router::PatternId pattern = router::kNoPattern;  // that led the request where it goes
+  bool everywhere = false;  // not by way of a backend of the client's
+  Status refusal;           // of the request, once its transaction has begun
+  std::string database;     // the configuration's entry
 
   // Another one, of a client with these settings.
   void BeginTransaction(const wire::Parameters& settings);
   // It has done this as well.
-  void Note(const ShardRoute& route);
+  void Note(const ShardRoute& done);
   // Whether its beginning can be done again on another node.
   bool movable() const;
 };

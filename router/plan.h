@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "router/node_set.h"
@@ -9,7 +10,7 @@
 
 namespace pgweir::router {
 
-// Where a statement goes. A value: it refers to nothing but the nodes of its shard map.
+// Where a statement goes.
 struct Plan {
   enum class Kind : uint8_t {
     kAnywhere,    // touches no table; any node gives the same answer
@@ -41,8 +42,9 @@ struct Plan {
   NodeId node = 0;                 // of kSingle and kDefault
   NodeSet nodes;                   // where it goes, or may go
   PatternId pattern = kNoPattern;  // of kSingle: that of the first of its symbols
-  std::string symbol;              // of kSingle: that it is about; "" = none, or several
-  bool writes = false;             // of kSingle and kReplicated: rows of sharded tables
+  // Of kSingle: that it is about, as long as the values live; "" = none, or several.
+  std::string_view symbol;
+  bool writes = false;  // of kSingle and kReplicated: rows of sharded tables
   // Only the default node has all that it names, whatever its symbols are.
   bool elsewhere = false;
   const char* sqlstate = "0A000";  // of kReject, with the next two

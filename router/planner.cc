@@ -190,9 +190,11 @@ Plan PlanByValues(const RouteTemplate& route, const ShardMap& map, const BoundVa
   for (const RouteTemplate::Group& group : route.groups) {
     nodes |= NodesOf(route, group, map, values, lead);
   }
-  std::string fault = AddStored(route, map, values, nodes, lead);
-  if (!fault.empty()) {
-    return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
+  if (!route.stored.empty() || !route.stored_from.empty()) {
+    std::string fault = AddStored(route, map, values, nodes, lead);
+    if (!fault.empty()) {
+      return Reject(std::move(fault), "Give each row a symbol that is a constant or a parameter.");
+    }
   }
   if (route.elsewhere != Plan::Why::kNone) return WithElsewhere(route, map, nodes, lead);
   if (nodes.empty()) return ToAny(map, route);

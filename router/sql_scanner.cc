@@ -106,19 +106,20 @@ void SqlScan::ScanWord() {
       return ScanString(2, LiteralKind::kUnicode, Quoting::kDoubled);
     }
   }
-  const char* const text = sql_.data();
-  size_t end = at_ + 1;
-  while (end < sql_.size() && Is(text[end], kNamePart)) ++end;
-  const size_t length = end - at_;
+  const char* const word = sql_.data() + at_;
+  const char* const end = sql_.data() + sql_.size();
+  const char* next = word + 1;
+  while (next != end && Is(*next, kNamePart)) ++next;
+  const size_t length = static_cast<size_t>(next - word);
   char* out = Reserve(length + 1);
   if (gap_ && normal_size_ != 0) *out++ = ' ';
   tokens_.push_back({{static_cast<uint32_t>(at_), static_cast<uint32_t>(length)},
                      static_cast<uint32_t>(out - normal_.get()),
                      TokenKind::kWord});
-  for (size_t i = 0; i < length; ++i) out[i] = Fold(text[at_ + i]);
-  normal_size_ = static_cast<size_t>(out + length - normal_.get());
+  for (const char* from = word; from != next; ++from) *out++ = Fold(*from);
+  normal_size_ = static_cast<size_t>(out - normal_.get());
   gap_ = false;
-  at_ = end;
+  at_ += length;
   // N'…' is the keyword NCHAR and a string; as a word n before a string it would be a type's name.
   if (first != 'n' || length != 1 || At(at_) != '\'') return;
   start_ = at_;

@@ -64,7 +64,7 @@ size_t BytesOf(const Facts& facts) {
 }  // namespace
 
 FactsRef StatementCache::Find(std::string_view sql, bool standard_strings) {
-  if (last_ && standard_strings == last_standard_strings_ && sql == last_sql_) {
+  if (IsLast(sql, standard_strings)) {
     ++counters_.repeats;
     return last_;
   }

@@ -42,6 +42,11 @@ class StatementCache {
 
   // Of the text last given to Find(): its tokens and literals, as spans of that text.
   const SqlScan& scan() const { return scan_; }
+  // Likewise of this text, which mostly is that one.
+  const SqlScan& ScanOf(std::string_view sql, bool standard_strings = true) {
+    if (!IsLast(sql, standard_strings)) Find(sql, standard_strings);
+    return scan_;
+  }
 
   size_t bytes() const { return trial_.bytes + kept_.bytes; }
   size_t entries() const { return index_.size(); }
@@ -61,6 +66,9 @@ class StatementCache {
     size_t bytes = 0;
   };
 
+  bool IsLast(std::string_view sql, bool standard_strings) const {
+    return last_ && standard_strings == last_standard_strings_ && sql == last_sql_;
+  }
   FactsRef FindScanned(std::string_view sql);
   // The facts stored for the key, which thereby become recent; null when there are none.
   FactsRef Lookup(uint64_t hash, std::string_view key);

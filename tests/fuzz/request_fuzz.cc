@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const wire::Bytes request = std::as_bytes(std::span(data, size));
   const proxy::RequestContents contents = proxy::ReadRequest(request, context);
   proxy::ShardWishes wishes;
-  const proxy::ShardRoute route = proxy::RouteToShards(contents, context, wishes, routed.planner());
+  proxy::ShardRoute route;
+  proxy::RouteToShards(contents, context, wishes, routed.planner(), route);
   proxy::NoteWishes(contents, context, wishes);
   const bool several = route.where == proxy::ShardRoute::Where::kConcat;
   if (several && route.nodes.size() < 2) std::abort();

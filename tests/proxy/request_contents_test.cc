@@ -71,7 +71,9 @@ class Contents : public testing::Test {
   ReadingContext Reading() { return {state_, settings_, statements_}; }
   ShardRoute Route(const std::string& request) {
     const RequestContents contents = Read(request);
-    return RouteToShards(contents, Reading(), wishes_, planner_);
+    ShardRoute route;
+    RouteToShards(contents, Reading(), wishes_, planner_, route);
+    return route;
   }
   std::string WhereTo(const std::string& request) {
     const ShardRoute route = Route(request);
