@@ -24,4 +24,13 @@ struct StringEq {
   bool operator()(std::string_view a, std::string_view b) const { return a == b; }
 };
 
+// The same as to.assign(from), but cheap where there is mostly nothing.
+inline void AssignMostlyNothing(std::string& to, std::string_view from) {
+  if (from.empty()) {
+    to.clear();
+  } else {
+    to.assign(from);
+  }
+}
+
 }  // namespace pgweir

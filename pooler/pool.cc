@@ -263,6 +263,7 @@ void Pool::GiveBack(Backend& backend, bool poked) {
       backend.state_ = Backend::State::kIdle;
       idle_[static_cast<size_t>(home->index())].push_back(&backend);
       ++idle_count_;
+      return;
     }
   }
   if (inspect) return Inspect(backend);

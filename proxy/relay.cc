@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "proxy/request.h"
 #include "wire/messages.h"
 #include "wire/transaction_words.h"
@@ -235,12 +236,14 @@ Relay::Next Relay::SettleSession() {
     Send(kQuestion, state.Question(*parameters));
     return Next::kWait;
   }
-  const wire::ParametersRef restored = state.AfterResets(parameters);
-  if (restored != parameters) {
-    Send(kRestoration, wire::SettingsChange(*parameters, *restored));
-    parameters = restored;
-    SettingsDone(*lease_);
-    return Next::kWait;
+  if (state.has_resets()) {
+    const wire::ParametersRef restored = state.AfterResets(parameters);
+    if (restored != parameters) {
+      Send(kRestoration, wire::SettingsChange(*parameters, *restored));
+      parameters = restored;
+      SettingsDone(*lease_);
+      return Next::kWait;
+    }
   }
   NotePin();
   if (state.pin() != nullptr) return Next::kWait;
@@ -331,21 +334,24 @@ bool Relay::TakeReplies(wire::Bytes in) {
   // Of a message that was swallowed at its head, the rest is dropped as well.
   const size_t left = std::min<size_t>(lease_->scanner.body_left(), in.size());
   if (swallowing_body_ && left > 0) answer.Replace(0, left);
+  std::string instead;
   wire::Frame frame;
   Step step;
   while ((step = lease_->scanner.Next(in, position, frame)) == Step::kFrame) {
-    const auto status = frame.type == backend::kReadyForQuery
-                            ? wire::ReadReadyForQuery(frame.head)
-                            : StatusOr<wire::TransactionStatus>(wire::TransactionStatus::kIdle);
-    if (!status.ok()) return false;
+    wire::TransactionStatus status = wire::TransactionStatus::kIdle;
+    if (frame.type == backend::kReadyForQuery) {
+      const auto read = wire::ReadReadyForQuery(frame.head);
+      if (!read.ok()) return false;
+      status = *read;
+    }
     if (!replay_.empty() && EndsInVain(frame)) return false;  // to be done again elsewhere
     const uint32_t token = tracker.token();
-    const wire::ReplyTracker::Verdict verdict = tracker.OnReply(frame.type, *status);
+    const wire::ReplyTracker::Verdict verdict = tracker.OnReply(frame.type, status);
     OnReply(frame, token, verdict == wire::ReplyTracker::Verdict::kSwallow, now);
     swallowing_body_ = (verdict == wire::ReplyTracker::Verdict::kSwallow &&
                         !(token == kRestoration && frame.type == backend::kParameterStatus)) ||
-                       BeginsAnew(frame) || RefusesTransaction(frame, *status);
-    std::string instead;
+                       BeginsAnew(frame) || RefusesTransaction(frame, status);
+    instead.clear();
     JointAnswer::Fate fate = JointAnswer::Fate::kForward;
     if (joint_ != nullptr && !swallowing_body_) fate = joint_->OnMessage(frame, instead);
     swallowing_body_ = swallowing_body_ || fate == JointAnswer::Fate::kDrop;
@@ -353,7 +359,7 @@ bool Relay::TakeReplies(wire::Bytes in) {
       answer.Replace(frame.offset, position);
     } else {
       again_.clear();
-      if (fate == JointAnswer::Fate::kForward) instead = Instead(frame, token, verdict);
+      if (fate == JointAnswer::Fate::kForward) PutInstead(frame, token, verdict, instead);
       if (instead.empty()) {
         watch_.OnReply(frame, now);
       } else {
@@ -368,7 +374,7 @@ bool Relay::TakeReplies(wire::Bytes in) {
              static_cast<int>(frame.type));
     return false;
   }
-  lease_->unscanned.assign(wire::AsText(in.subspan(position)));
+  AssignMostlyNothing(lease_->unscanned, wire::AsText(in.subspan(position)));
   Forward(answer.Result(position));
   if (beginning_anew_ && !lease_->tracker.outstanding()) {
     beginning_anew_ = false;
@@ -392,9 +398,8 @@ bool Relay::BeginsAnew(const wire::Frame& frame) {
 }
 
 // What the client gets in place of the server's message; "" = that itself.
-std::string Relay::Instead(const wire::Frame& frame, uint32_t token,
-                           wire::ReplyTracker::Verdict verdict) const {
-  std::string instead;
+void Relay::PutInstead(const wire::Frame& frame, uint32_t token,
+                       wire::ReplyTracker::Verdict verdict, std::string& instead) const {
   if (verdict == wire::ReplyTracker::Verdict::kAsParseComplete) {
     wire::AppendParseComplete(instead);
   } else if (frame.type == backend::kErrorResponse && frame.whole()) {
@@ -402,7 +407,6 @@ std::string Relay::Instead(const wire::Frame& frame, uint32_t token,
   } else if (frame.type == backend::kParameterDescription && frame.whole()) {
     instead = rewriter_.DescriptionInstead(wire::AsText(frame.head), token);
   }
-  return instead;
 }
 
 void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed, TimePoint now) {
@@ -695,7 +699,6 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       return flight.Result(frame.offset);
     }
     flushed_ = frame.type == frontend::kFlush;
-    NoteCommit(frame);
     if (mode_ == config::PoolMode::kSession) {
       NoteRequest(frame);
     } else if (!rewriter_.Take(frame, flight, *lease_, *parameters)) {
@@ -705,6 +708,7 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       step = Step::kMore;
       break;
     }
+    if (rewriter_.TakeCommitSent()) commit_under_way_ = true;
     if (!goes_on()) {
       const bool passes = mode_ == config::PoolMode::kSession;
       watch_.OnRequest(frame, in, passes ? rewriter_.passed() : rewriter_.state(), *parameters);
@@ -717,7 +721,7 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   }
   if (!lease_->tracker.settled().empty()) Settle();
   if (step != Step::kMore) violation_ = ProtocolViolation(step, frame.type);
-  client_.input.insert(0, wire::AsText(in.subspan(position)));
+  if (position < in.size()) client_.input.insert(0, wire::AsText(in.subspan(position)));
   return flight.Result(position);
 }
 
@@ -726,14 +730,6 @@ void Relay::NoteWrites(wire::Bytes in) {
   const size_t rest = std::min<size_t>(scanner_.body_left(), in.size());
   const ReadingContext context{rewriter_.state(), *parameters, tools_.statements};
   writes_->Sending(ReadRequest(in.subspan(rest), context), context, lease_->tracker);
-}
-
-void Relay::NoteCommit(const wire::Frame& frame) {
-  if (frame.type == frontend::kQuery && wire::MayCommit(wire::AsText(frame.head))) {
-    commit_under_way_ = true;
-  }
-  if (frame.type == frontend::kParse) NoteParse(frame.head);
-  if (frame.type == frontend::kBind) NoteBind(frame.head);
 }
 
 void Relay::NoteRequest(const wire::Frame& frame) {
@@ -746,29 +742,6 @@ void Relay::NoteRequest(const wire::Frame& frame) {
   if (const auto request = wire::RequestOf(frame); request.has_value()) {
     lease_->tracker.OnRequest(*request);
   }
-}
-
-// Parse begins with the statement's name, then its text.
-void Relay::NoteParse(wire::Bytes head) {
-  const std::string_view text = wire::AsText(head);
-  const size_t end = text.find('\0');
-  if (end == std::string_view::npos) return;
-  const std::string_view name = text.substr(0, end);
-  if (wire::MayCommit(text.substr(end + 1))) {
-    if (committing_.size() < 64) committing_.insert(std::string(name));
-  } else if (!committing_.empty()) {
-    committing_.erase(name);
-  }
-}
-
-// Bind begins with the portal's name, then the statement's.
-void Relay::NoteBind(wire::Bytes head) {
-  if (committing_.empty()) return;
-  const std::string_view text = wire::AsText(head);
-  const size_t portal_end = text.find('\0');
-  if (portal_end == std::string_view::npos) return;
-  const std::string_view rest = text.substr(portal_end + 1);
-  if (committing_.contains(rest.substr(0, rest.find('\0')))) commit_under_way_ = true;
 }
 
 // A server that takes no more may still have something to say: its end is noticed when reading.

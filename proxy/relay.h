@@ -2,9 +2,7 @@
 
 #include <string>
 
-#include "absl/container/flat_hash_set.h"
 #include "base/status.h"
-#include "base/strings.h"
 #include "pooler/pool.h"
 #include "proxy/answer_capture.h"
 #include "proxy/client.h"
@@ -48,9 +46,7 @@ class Relay {
   void BeGuided() { guided_ = true; }
   // By which requests are led to nodes, and the numbers of the next one.
   void set_shard_map(const router::ShardMapRef& map) { rewriter_.set_shard_map(map); }
-  void Give(NumbersGiven numbers, PartText part) {
-    rewriter_.Give(std::move(numbers), std::move(part));
-  }
+  void Give(const NumbersGiven& numbers, const PartText& part) { rewriter_.Give(numbers, part); }
   // Whether the next request may be given.
   bool TakesRequest() const;
   // The client's request, or a part of it, for the backend that it has.
@@ -185,8 +181,8 @@ class Relay {
   Next ReadBackend();
   bool TakeReplies(wire::Bytes in);
   void OnReply(const wire::Frame& frame, uint32_t token, bool swallowed, TimePoint now);
-  std::string Instead(const wire::Frame& frame, uint32_t token,
-                      wire::ReplyTracker::Verdict verdict) const;
+  void PutInstead(const wire::Frame& frame, uint32_t token, wire::ReplyTracker::Verdict verdict,
+                  std::string& instead) const;
   void OnParameterStatus(const wire::Frame& frame, uint32_t token);
   void OnError(const wire::Frame& frame, uint32_t token, bool swallowed);
   void NoteWrites(wire::Bytes in);
@@ -204,9 +200,6 @@ class Relay {
   wire::Bytes TakeRequests(wire::Bytes in);
   bool BeginsAnew(const wire::Frame& frame);
   void NoteRequest(const wire::Frame& frame);
-  void NoteCommit(const wire::Frame& frame);
-  void NoteParse(wire::Bytes head);
-  void NoteBind(wire::Bytes head);
   std::string AgreeOnSettings();
   bool SendFirst(wire::Bytes bytes);
   void SendToBackend(wire::Bytes bytes);
@@ -222,8 +215,6 @@ class Relay {
   pooler::Lease lease_;
   net::Output to_backend_;
   std::string replay_;
-  // Names of the client's prepared statements that commit.
-  absl::flat_hash_set<std::string, StringHash, StringEq> committing_;
   Status command_error_;
   std::vector<std::optional<std::string>> row_;  // the answer to a question
   // What began the client's use of the backend, as long as it can be begun anew: a batch with its

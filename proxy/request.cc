@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "proxy/error_response.h"
 #include "wire/messages.h"
 
@@ -114,13 +115,13 @@ RequestReader::State RequestReader::Examine(wire::Bytes in, wire::Bytes& request
     frame = part.frame;
     if (step == Step::kFrame) {
       request = rest.first(part.size);
-      client_.input.assign(wire::AsText(rest.subspan(part.size)));
+      AssignMostlyNothing(client_.input, wire::AsText(rest.subspan(part.size)));
       examined_ = 0;
       return State::kReady;
     }
   }
   if (step != Step::kMore) return Violated(step, frame);
-  client_.input.assign(wire::AsText(rest));
+  AssignMostlyNothing(client_.input, wire::AsText(rest));
   examined_ = client_.input.size();
   if (client_.input.empty()) client_.input.shrink_to_fit();
   return State::kWait;

@@ -9,6 +9,7 @@
 #include "router/literal_value.h"
 #include "wire/byte_reader.h"
 #include "wire/messages.h"
+#include "wire/transaction_words.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -142,6 +143,7 @@ void RequestRewriter::NoteExecution(const Statement& statement) {
 }
 
 void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::string_view text) {
+  NoteCommit(effects, text);
   if ((effects & router::kSetsSetting) != 0) NoteSettings(facts, text);
   if ((effects & router::kResetsAll) != 0) state_.TouchAllSettings();
   if ((effects & router::kDeallocatesAll) != 0 && !bound_.empty()) closes_all_ = true;
@@ -158,6 +160,11 @@ void RequestRewriter::Note(const router::Facts& facts, uint32_t effects, std::st
     Suspect(facts.not_understood.empty() ? "DO, CALL" : "statement not understood");
     if (MayNameSetting(text)) backend_->custom_settings = Backend::kUnknownSettings;
   }
+}
+
+void RequestRewriter::NoteCommit(uint32_t effects, std::string_view text) {
+  if ((effects & router::kCommits) != 0) commit_sent_ = true;
+  if ((effects & router::kUnseen) != 0 && wire::MayCommit(text)) commit_sent_ = true;
 }
 
 // Where the client's search_path has it, what is created may be temporary without a word of that.
@@ -200,6 +207,7 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
     if (body.Byte() == 'S') passed_.Remove(body.Text().value_or(""));
     return;
   }
+  if (frame.type == wire::frontend::kBind) return NotePassingBind(body);
   const bool parse = frame.type == wire::frontend::kParse;
   if (!parse && frame.type != wire::frontend::kQuery) return;
   const std::string_view name = parse ? body.Text().value_or("") : std::string_view();
@@ -207,8 +215,9 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
   const router::FactsRef facts = tools_.statements.Find(text, had.standard_strings());
   if (parse) {
     NotePassed(name, frame.whole() ? text : std::string_view(), body.rest(), facts);
-  } else if ((facts->effects & kForgets) != 0 || !frame.whole()) {
-    passed_.RemoveAll();
+  } else {
+    NoteCommit(facts->effects, text);
+    if ((facts->effects & kForgets) != 0 || !frame.whole()) passed_.RemoveAll();
   }
   for (const router::SettingEffect& effect : facts->settings) {
     const std::string setting = router::SettingName(effect, text, tools_.statements.scan());
@@ -216,6 +225,15 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
       backend.custom_settings = Backend::kUnknownSettings;
     }
   }
+}
+
+void RequestRewriter::NotePassingBind(wire::ByteReader body) {
+  body.Text();
+  const std::string_view name = body.Text().value_or("");
+  const SessionState::Unnamed& unnamed = passed_.unnamed();
+  if (name.empty() && unnamed.facts != nullptr) NoteCommit(unnamed.facts->effects, unnamed.text);
+  const StatementRef* const named = name.empty() ? nullptr : passed_.Find(name);
+  if (named != nullptr) NoteCommit((*named)->facts->effects, (*named)->text);
 }
 
 void RequestRewriter::NotePassed(std::string_view name, std::string_view text,

@@ -4,8 +4,10 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/strings.h"
 #include "config/config.h"
 #include "pooler/backend.h"
 #include "proxy/edited_text.h"
@@ -17,6 +19,7 @@
 #include "proxy/splice.h"
 #include "proxy/statistics.h"
 #include "proxy/worker_tools.h"
+#include "wire/byte_reader.h"
 #include "wire/frame_scanner.h"
 #include "wire/parameters.h"
 
@@ -48,9 +51,10 @@ class RequestRewriter {
   }
   // Those of the client's next request, which may come more than once; and what a statement that
   // it carries out on several nodes says on this one.
-  void Give(NumbersGiven numbers, PartText part) {
-    given_ = std::move(numbers);
-    part_ = std::move(part);
+  void Give(const NumbersGiven& numbers, const PartText& part) {
+    given_ = numbers;
+    AssignMostlyNothing(part_.whole, part.whole);
+    AssignMostlyNothing(part_.here, part.here);
   }
   // A request, or a part of one, follows.
   void BeginRequest() { next_given_ = 0; }
@@ -95,6 +99,10 @@ class RequestRewriter {
   void Forget();
   // All that is outstanding was lost with its backend.
   void Abandon(pooler::Backend& backend);
+
+  // Whether something has been sent, since this was asked last, that ends a transaction by making
+  // it last, or may: when its answer is lost, nobody knows whether it did.
+  bool TakeCommitSent() { return std::exchange(commit_sent_, false); }
 
   // Whether a prepared statement under a name of ours is part of what is outstanding.
   bool uses_prepared() const;
@@ -247,6 +255,7 @@ class RequestRewriter {
   bool SendNumberedBind(const wire::Frame& frame, std::string_view server_name,
                         const NumberedStatement& statement);
 
+  void NotePassingBind(wire::ByteReader body);
   void NotePassed(std::string_view name, std::string_view text, std::string_view types,
                   const router::FactsRef& facts);
   // A statement with these facts is sent; of its effects count these.
@@ -254,6 +263,7 @@ class RequestRewriter {
   void NoteExecution(const Statement& statement);
   // What is bound as `portal` ends the statement of this name; "" = none.
   void NoteDeallocation(std::string_view portal, std::string_view name);
+  void NoteCommit(uint32_t effects, std::string_view text);
   void NoteDdl();
   void NoteSettings(const router::Facts& facts, std::string_view text);
   // What the statement may do unseen, by what the catalog says of the names in it.
@@ -295,6 +305,7 @@ class RequestRewriter {
   bool closes_all_ = false;             // what is bound does
   // What is bound as that portal ends the statement of this name; "" = none.
   std::string deallocates_, deallocates_by_;
+  bool commit_sent_ = false;
   bool reading_changes_ = false;  // standard_conforming_strings may change with what is outstanding
   uint64_t unnamed_batch_ = 0;    // in which the backend's unnamed statement changed; 0 = long ago
   bool unnamed_is_part_ = false;  // it says only what it does in this batch

@@ -199,7 +199,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
     if (fresh) sharding_->BeginTransaction(*relay_.parameters);
     if (failed) sharding_->transaction.movable = false;
     sharding_->numbers = {};
-    sharding_->part = {};
+    sharding_->part.Clear();
   }
   if (!failed && !tracker.skipping()) {
     const RequestContents contents = ReadRequest(request, Reading());

@@ -140,7 +140,8 @@ class Session final : private PlanSource {
   Status ChooseNode(const RequestContents& request);
   // Likewise the next of those that the request under way goes to.
   Status ChooseNext();
-  Status RouteByMap(const RequestContents& request, ShardRoute& route);
+  // Makes sharding_'s route that of the request.
+  Status RouteByMap(const RequestContents& request);
   // Whether a request of a client that holds a backend goes there. Else it has been refused, or
   // takes its transaction elsewhere.
   bool StaysHere(wire::Bytes request, const RequestContents& contents);

@@ -21,15 +21,17 @@ FrameScanner::Step FrameScanner::Next(Bytes in, size_t& position, Frame& frame) 
 
   frame.type = static_cast<char>(in[position]);
   frame.offset = position;
-  // A type that can't be is refused before its length arrives.
-  if (policy_(frame.type, 0) == kRefused) return Step::kBadType;
-  if (available < kHeaderSize) return Step::kMore;
+  if (available < kHeaderSize) {
+    // A type that can't be is refused before its length arrives.
+    return policy_(frame.type, 0) == kRefused ? Step::kBadType : Step::kMore;
+  }
   const uint32_t length = ReadLength(in.data() + position + 1);
-  if (length < 4 || length > kMaxMessageLength) return Step::kBadLength;
   frame.body_length = length - 4;
-  const bool row = want_rows_ && frame.type == backend::kDataRow;
-  const uint32_t wanted =
-      std::min(row ? kMaxHead : policy_(frame.type, frame.body_length), frame.body_length);
+  uint32_t wanted = policy_(frame.type, frame.body_length);
+  if (wanted == kRefused) return Step::kBadType;
+  if (length < 4 || length > kMaxMessageLength) return Step::kBadLength;
+  if (want_rows_ && frame.type == backend::kDataRow) wanted = kMaxHead;
+  wanted = std::min(wanted, frame.body_length);
   if (available < kHeaderSize + wanted) return Step::kMore;
 
   frame.head = in.subspan(position + kHeaderSize, wanted);

@@ -1,8 +1,6 @@
 #include "wire/transaction_words.h"
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "base/strings.h"
 
 namespace pgweir::wire {
 namespace {
@@ -11,8 +9,13 @@ bool IsWordByte(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(
 
 bool IsSpace(char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }
 
+// `lower` has nothing but small letters.
 bool Is(std::string_view word, std::string_view lower) {
-  return absl::EqualsIgnoreCase(ToAbsl(word), ToAbsl(lower));
+  if (word.size() != lower.size()) return false;
+  for (size_t i = 0; i < word.size(); ++i) {
+    if ((word[i] | 0x20) != lower[i]) return false;
+  }
+  return true;
 }
 
 // Takes the next word off the front, with the space before it; "" where something else stands.
