@@ -35,6 +35,7 @@ namespace pgweir::proxy {
 
 class Session;
 class SessionHost;
+struct RelayMemory;
 
 // What all workers share. Made and taken down by the supervisor; its parts are thread-safe.
 struct Shared {
@@ -108,6 +109,7 @@ class SessionHost {
   net::Worker& worker() { return worker_; }
   Shared& shared() { return shared_; }
   WorkerTools& tools() { return tools_; }
+  std::vector<std::unique_ptr<RelayMemory>>& spare_relays() { return spare_relays_; }
   const SnapshotRef& snapshot() const { return snapshot_; }
   // Looks whether there is a newer one than is known here yet: what is routed by it is routed alike
   // on all workers from one moment on. What was had of the old one may be gone.
@@ -141,6 +143,7 @@ class SessionHost {
   Shared& shared_;
   SnapshotRef snapshot_;
   WorkerTools tools_;
+  std::vector<std::unique_ptr<RelayMemory>> spare_relays_;
   Ending ending_ = Ending::kNo;
   absl::flat_hash_map<uint64_t, Session*> sessions_;
   std::atomic<int> load_{0};

@@ -21,6 +21,8 @@ namespace backend = wire::backend;
 constexpr int kReadsPerTurn = 16;
 // Requests that a client may have in flight before it is not read any further.
 constexpr size_t kMaxPending = 64 * 1024;
+// Of a text that was kept to be sent again, memory beyond is given back.
+constexpr size_t kKeptText = size_t{4} << 10;
 
 bool IsFatal(std::string_view severity) { return severity == "FATAL" || severity == "PANIC"; }
 
@@ -66,14 +68,16 @@ bool MayBeginAnew(wire::Bytes requests) {
 
 }  // namespace
 
-void Relay::Configure(const config::Pool& limits) {
-  mode_ = limits.mode;
-  rewriter_.Configure(limits);
-  on_session_state_ = limits.on_session_state;
+void Relay::Buffers::Clear() {
+  for (std::string* const text : {&replay, &again}) {
+    if (text->capacity() > kKeptText) std::string().swap(*text);
+    text->clear();
+  }
+  rewriter.Clear();
 }
 
 void Relay::Drop() {
-  if (writes_ != nullptr) writes_->Over();
+  if (own_.writes != nullptr) own_.writes->Over();
   rewriter_.Abandon(*lease_);
   lease_.Discard();
 }
@@ -89,32 +93,17 @@ void Relay::Release(TimePoint now) {
   lease_.Return(now);
 }
 
-void Relay::Attach(pooler::Lease lease) {
-  lease_ = std::move(lease);
-  rewriter_.Begin();
-  releasing_ = resetting_ = awaits_cancel_ = unfit_ = stalled_ = beginning_anew_ = flushed_ = false;
-  dropping_rest_ = false;
-  command_error_ = absl::OkStatus();
-  again_.clear();
-  to_backend_.Clear();
-  replay_.clear();
-  swallowing_body_ = false;
-  told_fatal_ = false;
-  commit_under_way_ = false;
-  backend_broken_ = false;
-}
-
 bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable, std::string_view first) {
   client_.counters->Add(Stat::kAssignments);
-  request_at_ = xact_since_ = now;
+  own_.request_at = xact_since_ = now;
   const std::string settings = AgreeOnSettings();
   if (!settings.empty()) {
     lease_->tracker.OnRequest(Request::kQuery, wire::ReplyTracker::Answers::kSwallow, kSettings);
     lease_->unnamed = pooler::Backend::kNoStatement;
   }
-  if (!first.empty()) rewriter_.Repeat(first, *lease_, *parameters, kAgain);
+  if (!first.empty()) rewriter_.Repeat(first, *lease_, *own_.parameters, kAgain);
   const wire::Bytes understood = TakeRequests(request);
-  const bool alone = guided_ || client_.input.empty();
+  const bool alone = own_.guided || client_.input.empty();
   if (rewriter_.uses_prepared() && scanner_.at_boundary() && alone && first.empty() &&
       request.size() <= RequestReader::kMaxGathered && MayBeginAnew(request)) {
     again_.assign(wire::AsText(request));
@@ -131,32 +120,18 @@ bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable, std::stri
   return SendFirst(wire::AsBytes(flight));
 }
 
-// Who the client acts as, and whatever else it has set without being told of it, is not to be
-// guessed: a server that refuses it must not see the client's statement.
-std::string Relay::SettingsFirst(pooler::Backend& backend) const {
-  if (parameters == nullptr || Agrees(backend)) return "";
-  if (custom_settings() != 0) backend.custom_settings = custom_settings();
-  return wire::SettingsChange(*backend.parameters, *parameters);
-}
-
-void Relay::SettingsDone(pooler::Backend& backend) const {
-  auto changed = std::make_shared<wire::Parameters>(*backend.parameters);
-  changed->set_unreported(parameters->unreported());
-  backend.parameters = std::move(changed);
-}
-
 // The statements that the backend needs before the client's; mostly none.
 std::string Relay::AgreeOnSettings() {
   wire::ParametersRef& theirs = lease_->parameters;
-  if (parameters == nullptr || parameters == theirs) return "";
-  if (*parameters == *theirs) {
+  if (own_.parameters == nullptr || own_.parameters == theirs) return "";
+  if (*own_.parameters == *theirs) {
     // Of two equal objects all go over to the one that comes first in memory, so that soon every
     // client and backend holds the same one and the comparison is one of pointers.
-    const bool ours_first = std::less<>()(parameters.get(), theirs.get());
-    (ours_first ? theirs : parameters) = ours_first ? parameters : theirs;
+    const bool ours_first = std::less<>()(own_.parameters.get(), theirs.get());
+    (ours_first ? theirs : own_.parameters) = ours_first ? own_.parameters : theirs;
     return "";
   }
-  return wire::SettingsChange(*theirs, *parameters);
+  return wire::SettingsChange(*theirs, *own_.parameters);
 }
 
 // What the client sends on a backend that it has begins a request, and a transaction, if nothing is
@@ -164,18 +139,19 @@ std::string Relay::AgreeOnSettings() {
 void Relay::NoteBegin(TimePoint now) {
   const wire::ReplyTracker& tracker = lease_->tracker;
   if (tracker.outstanding()) return;
-  request_at_ = now;
-  if (tracker.status() == wire::TransactionStatus::kIdle) xact_since_ = request_at_;
+  own_.request_at = now;
+  if (tracker.status() == wire::TransactionStatus::kIdle) xact_since_ = own_.request_at;
 }
 
 // A request has been answered; those that wait behind it begin now.
 void Relay::NoteAnswer() {
   Counters& counters = *client_.counters;
   counters.Add(Stat::kQueries);
-  counters.Add(Stat::kQueryTime, answered_at_ - request_at_);
-  if (pattern_counters_ != nullptr) pattern_counters_->Answered(answered_at_ - request_at_);
-  if (lease_->watch != nullptr) lease_->watch->Answered(answered_at_ - request_at_);
-  request_at_ = answered_at_;
+  counters.Add(Stat::kQueryTime, answered_at_ - own_.request_at);
+  if (own_.pattern_counters != nullptr)
+    own_.pattern_counters->Answered(answered_at_ - own_.request_at);
+  if (lease_->watch != nullptr) lease_->watch->Answered(answered_at_ - own_.request_at);
+  own_.request_at = answered_at_;
   if (lease_->tracker.status() != wire::TransactionStatus::kIdle) return;
   counters.Add(Stat::kXacts);
   counters.Add(Stat::kXactTime, answered_at_ - xact_since_);
@@ -191,9 +167,9 @@ bool Relay::SendFirst(wire::Bytes bytes) {
 
 Relay::Next Relay::Pump() {
   if (!client_.output.empty()) {
-    if (client_.output.Flush(client_.stream) == net::IoState::kFailed) client_gone_ = true;
+    if (client_.output.Flush(client_.stream) == net::IoState::kFailed) own_.gone = true;
     // There is more to come at once, so that this may be the only moment.
-    if (client_.output.empty() && watch_.has_answered()) watch_.Sent(*parameters);
+    if (client_.output.empty() && watch_.has_answered()) watch_.Sent(*own_.parameters);
   }
   if (!to_backend_.empty() && !backend_broken_) SendToBackend({});
   for (int reads = 0; reads < kReadsPerTurn; ++reads) {
@@ -211,10 +187,10 @@ Relay::Next Relay::Pump() {
 // Whether what has come so far ends the client's use of the backend.
 Relay::Next Relay::Decide() {
   const wire::ReplyTracker& tracker = lease_->tracker;
-  if (client_gone_) return Next::kClientGone;
+  if (own_.gone) return Next::kClientGone;
   // A client that said Terminate waits for nothing but what it has asked for before.
-  if (terminated_ && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
-  if (mode_ == config::PoolMode::kSession) return Next::kWait;
+  if (own_.terminated && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
+  if (own_.mode == config::PoolMode::kSession) return Next::kWait;
   if (!violation_.ok()) return Next::kViolation;
   return Free() ? SettleSession() : Next::kWait;
 }
@@ -222,7 +198,7 @@ Relay::Next Relay::Decide() {
 // The backend may go back, unless the server is still to be asked what has become of the client's
 // session, or that can't be carried, or the next client would meet something of it.
 Relay::Next Relay::SettleSession() {
-  SessionState& state = rewriter_.state();
+  SessionState& state = own_.state;
   rewriter_.TransactionOver();
   if (unfit_) return Next::kFree;
   const bool own = state.touched() || state.has_resets() ||
@@ -233,15 +209,15 @@ Relay::Next Relay::SettleSession() {
     lease_->scanner.WantRows(true);
     row_.clear();
     row_came_ = false;
-    Send(kQuestion, state.Question(*parameters));
+    Send(kQuestion, state.Question(*own_.parameters));
     return Next::kWait;
   }
   if (state.has_resets()) {
-    const wire::ParametersRef restored = state.AfterResets(parameters);
-    if (restored != parameters) {
-      Send(kRestoration, wire::SettingsChange(*parameters, *restored));
-      parameters = restored;
-      SettingsDone(*lease_);
+    const wire::ParametersRef restored = state.AfterResets(own_.parameters);
+    if (restored != own_.parameters) {
+      Send(kRestoration, wire::SettingsChange(*own_.parameters, *restored));
+      own_.parameters = restored;
+      own_.SettingsDone(*lease_);
       return Next::kWait;
     }
   }
@@ -255,19 +231,17 @@ Relay::Next Relay::SettleSession() {
 }
 
 void Relay::NotePin() {
-  const char* const pin = rewriter_.state().pin();
-  if (std::exchange(noted_pin_, pin) == pin || pin == nullptr) return;
+  const char* const pin = own_.state.pin();
+  if (std::exchange(own_.noted_pin, pin) == pin || pin == nullptr) return;
   tools_.counts.pins.Count(pin);
   LogInfo("session keeps its backend client={} backend={} reason=\"{}\"", client_.peer.address,
           lease_->id().value, pin);
 }
 
 bool Relay::left_traces() const {
-  const SessionState& state = rewriter_.state();
+  const SessionState& state = own_.state;
   return state.touched() || state.pin() != nullptr || lease_->suspect != nullptr;
 }
-
-bool Relay::left_for_good() const { return rewriter_.state().loaded(); }
 
 void Relay::Reset() {
   resetting_ = true;
@@ -287,7 +261,7 @@ void Relay::Send(Own own, std::string_view sql) {
 // In statement mode no transaction may stay open: the client gets an error in place of the
 // ReadyForQuery that would say so.
 bool Relay::RefusesTransaction(const wire::Frame& frame, wire::TransactionStatus status) {
-  if (mode_ != config::PoolMode::kStatement || frame.type != backend::kReadyForQuery ||
+  if (own_.mode != config::PoolMode::kStatement || frame.type != backend::kReadyForQuery ||
       status == wire::TransactionStatus::kIdle || discarding_) {
     return false;
   }
@@ -353,7 +327,7 @@ bool Relay::TakeReplies(wire::Bytes in) {
                        BeginsAnew(frame) || RefusesTransaction(frame, status);
     instead.clear();
     JointAnswer::Fate fate = JointAnswer::Fate::kForward;
-    if (joint_ != nullptr && !swallowing_body_) fate = joint_->OnMessage(frame, instead);
+    if (own_.joint != nullptr && !swallowing_body_) fate = own_.joint->OnMessage(frame, instead);
     swallowing_body_ = swallowing_body_ || fate == JointAnswer::Fate::kDrop;
     if (swallowing_body_) {
       answer.Replace(frame.offset, position);
@@ -379,10 +353,10 @@ bool Relay::TakeReplies(wire::Bytes in) {
   if (beginning_anew_ && !lease_->tracker.outstanding()) {
     beginning_anew_ = false;
     const std::string request = std::exchange(again_, {});
-    watch_.TakeAgain(!goes_on());
+    watch_.TakeAgain(!own_.goes_on());
     SendToBackend(TakeRequests(wire::AsBytes(request)));
   } else if (!lease_->tracker.outstanding() &&
-             !(joint_ != nullptr && joint_->goes_on_elsewhere())) {
+             !(own_.joint != nullptr && own_.joint->goes_on_elsewhere())) {
     watch_.OnIdle();
   }
   return true;
@@ -423,18 +397,18 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed, Ti
       }
       return;
     case backend::kCommandComplete:
-      if (pattern_counters_ == nullptr || swallowed) return;
+      if (own_.pattern_counters == nullptr || swallowed) return;
       if (const auto tag = wire::ReadCommandTag(frame.head); tag.ok()) {
-        pattern_counters_->AddRows(RowsOf(*tag));
+        own_.pattern_counters->AddRows(RowsOf(*tag));
       }
       return;
     case backend::kReadyForQuery:
-      ++answers_;
+      ++own_.answers;
       answered_at_ = now;
       if (swallowed) watch_.OnOwnReply(now);
       if (!swallowed && !beginning_anew_) NoteAnswer();
       if (!lease_->tracker.outstanding()) commit_under_way_ = false;
-      if (writes_ != nullptr) writes_->Ready(lease_->tracker);
+      if (own_.writes != nullptr) own_.writes->Ready(lease_->tracker);
       return;
     default:
       return;
@@ -446,16 +420,16 @@ void Relay::OnReply(const wire::Frame& frame, uint32_t token, bool swallowed, Ti
 void Relay::OnParameterStatus(const wire::Frame& frame, uint32_t token) {
   const auto status = wire::ReadParameterStatus(frame.head);
   if (!status.ok()) return;
-  const bool shared = parameters == nullptr || parameters == lease_->parameters;
+  const bool shared = own_.parameters == nullptr || own_.parameters == lease_->parameters;
   lease_->Report(status->name, status->value);
   if (token == kReset) return;
   if (shared) {
-    parameters = lease_->parameters;
+    own_.parameters = lease_->parameters;
     return;
   }
-  auto changed = std::make_shared<wire::Parameters>(*parameters);
+  auto changed = std::make_shared<wire::Parameters>(*own_.parameters);
   changed->Report(status->name, status->value);
-  parameters = std::move(changed);
+  own_.parameters = std::move(changed);
 }
 
 void Relay::OnError(const wire::Frame& frame, uint32_t token, bool swallowed) {
@@ -531,7 +505,7 @@ void Relay::Settle() {
 void Relay::TakeAnswer() {
   releasing_ = false;
   lease_->scanner.WantRows(false);
-  SessionState& state = rewriter_.state();
+  SessionState& state = own_.state;
   if (!command_error_.ok() || !row_came_) {
     LogWarn("could not learn the session's state backend={} message=\"{}\"", lease_->id().value,
             MessageOf(command_error_));
@@ -540,8 +514,8 @@ void Relay::TakeAnswer() {
     return;
   }
   auto learnt = std::make_shared<wire::Parameters>(*lease_->parameters);
-  learnt->set_unreported(state.TakeAnswer(*parameters, row_));
-  if (on_session_state_ != config::OnSessionState::kPin) {
+  learnt->set_unreported(state.TakeAnswer(*own_.parameters, row_));
+  if (own_.on_session_state != config::OnSessionState::kPin) {
     if (const char* left = state.Unpin(); left != nullptr) lease_->suspect = left;
   }
   // What nobody knows of it stays unknown.
@@ -550,21 +524,21 @@ void Relay::TakeAnswer() {
     lease_->custom_settings = learnt->custom_settings();
   }
   lease_->parameters = learnt;
-  parameters = std::move(learnt);
+  own_.parameters = std::move(learnt);
 }
 
 void Relay::Forward(wire::Bytes bytes) {
   if (bytes.empty() || discarding_) return;
   replay_.clear();
-  if (capture_ != nullptr) capture_->Take(bytes);
-  if (!client_.Send(bytes)) client_gone_ = true;
+  if (own_.capture != nullptr) own_.capture->Take(bytes);
+  if (!client_.Send(bytes)) own_.gone = true;
 }
 
 // --- from the client to the server ---
 
 bool Relay::TakesRequest() const {
   const wire::ReplyTracker& tracker = lease_->tracker;
-  return !tools_.suspended && !terminated_ && !releasing_ && !beginning_anew_ && !stalled_ &&
+  return !tools_.suspended && !own_.terminated && !releasing_ && !beginning_anew_ && !stalled_ &&
          !tracker.awaits_ready() && !tracker.copy_in() && scanner_.at_boundary() &&
          !(flushed_ && tracker.outstanding()) && to_backend_.empty() && client_.output.empty();
 }
@@ -587,7 +561,7 @@ void Relay::Refuse(wire::Bytes request, const Status& refusal) {
   bool refused = false;
   while (scanner_.Next(request, position, frame) == Step::kFrame) {
     const size_t end = std::min(frame.end(), request.size());
-    watch_.OnRequest(frame, request, rewriter_.state(), *parameters);
+    watch_.OnRequest(frame, request, own_.state, *own_.parameters);
     if (frame.type == frontend::kSync) {
       lease_->tracker.OnRequest(Request::kSync);
     } else if (!refused) {
@@ -630,13 +604,13 @@ Relay::Next Relay::LookForHangUp() {
 }
 
 Relay::Next Relay::ReadClient() {
-  const bool reads = !guided_ || lease_->tracker.copy_in() || !scanner_.at_boundary();
+  const bool reads = !own_.guided || lease_->tracker.copy_in() || !scanner_.at_boundary();
   if (!reads) return lease_->tracker.awaits_ready() ? LookForHangUp() : Next::kWait;
   // What was read along with an earlier request, and not looked at since.
-  const bool held = guided_ && client_.input.size() != left_;
+  const bool held = own_.guided && client_.input.size() != left_;
   const bool something =
       stalled_ ? !lease_->tracker.awaits_ready() : held || client_.stream.readable();
-  if (tools_.suspended || terminated_ || releasing_ || beginning_anew_ || !something ||
+  if (tools_.suspended || own_.terminated || releasing_ || beginning_anew_ || !something ||
       !to_backend_.empty() || lease_->tracker.pending() > kMaxPending ||
       (alone_ && lease_->tracker.outstanding())) {
     return Next::kWait;
@@ -660,7 +634,7 @@ Relay::Next Relay::ReadClient() {
   }
   replay_.clear();
   again_.clear();
-  streaming_ = guided_;
+  streaming_ = own_.guided;
   const bool behind_others = lease_->tracker.outstanding();
   SendToBackend(TakeRequests(scratch.first(size)));
   // Alone it would be done again without them.
@@ -673,7 +647,7 @@ Relay::Next Relay::ReadClient() {
 // Notes every request in `in` and returns what goes to the server in its place. The start of a
 // message that is not whole enough is kept; what follows a Terminate is dropped.
 wire::Bytes Relay::TakeRequests(wire::Bytes in) {
-  if (writes_ != nullptr) NoteWrites(in);
+  if (own_.writes != nullptr) NoteWrites(in);
   Splice flight(in, tools_.flight);
   if (!streaming_) rewriter_.BeginRequest();
   size_t position = 0;
@@ -693,15 +667,15 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       break;
     }
     if (frame.type == frontend::kTerminate) {
-      terminated_ = true;
+      own_.terminated = true;
       scanner_ = wire::FrameScanner(wire::ClientHead);
       client_.input.clear();
       return flight.Result(frame.offset);
     }
     flushed_ = frame.type == frontend::kFlush;
-    if (mode_ == config::PoolMode::kSession) {
+    if (own_.mode == config::PoolMode::kSession) {
       NoteRequest(frame);
-    } else if (!rewriter_.Take(frame, flight, *lease_, *parameters)) {
+    } else if (!rewriter_.Take(frame, flight, *lease_, *own_.parameters)) {
       scanner_ = wire::FrameScanner(wire::ClientHead);
       position = frame.offset;
       stalled_ = true;
@@ -709,9 +683,9 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       break;
     }
     if (rewriter_.TakeCommitSent()) commit_under_way_ = true;
-    if (!goes_on()) {
-      const bool passes = mode_ == config::PoolMode::kSession;
-      watch_.OnRequest(frame, in, passes ? rewriter_.passed() : rewriter_.state(), *parameters);
+    if (!own_.goes_on()) {
+      const bool passes = own_.mode == config::PoolMode::kSession;
+      watch_.OnRequest(frame, in, passes ? *own_.passed : own_.state, *own_.parameters);
     }
     if (frame.type == frontend::kQuery && frame.whole() && frame.offset == 0 &&
         position == in.size()) {
@@ -728,12 +702,12 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
 // What isn't whole yet is noted as soon as it goes anywhere.
 void Relay::NoteWrites(wire::Bytes in) {
   const size_t rest = std::min<size_t>(scanner_.body_left(), in.size());
-  const ReadingContext context{rewriter_.state(), *parameters, tools_.statements};
-  writes_->Sending(ReadRequest(in.subspan(rest), context), context, lease_->tracker);
+  const ReadingContext context{own_.state, *own_.parameters, tools_.statements};
+  own_.writes->Sending(ReadRequest(in.subspan(rest), context), context, lease_->tracker);
 }
 
 void Relay::NoteRequest(const wire::Frame& frame) {
-  rewriter_.NotePassing(frame, *lease_, *parameters);
+  rewriter_.NotePassing(frame, *lease_, *own_.parameters);
   if (frame.type == frontend::kParse) {
     client_.counters->Add(Stat::kClientParses);
     client_.counters->Add(Stat::kServerParses);

@@ -204,7 +204,7 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
       router::kDeallocates | router::kDeallocatesAll | router::kDiscardsAll;
   wire::ByteReader body(frame.head);
   if (frame.type == wire::frontend::kClose) {
-    if (body.Byte() == 'S') passed_.Remove(body.Text().value_or(""));
+    if (body.Byte() == 'S') own_.passed->Remove(body.Text().value_or(""));
     return;
   }
   if (frame.type == wire::frontend::kBind) return NotePassingBind(body);
@@ -217,7 +217,7 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
     NotePassed(name, frame.whole() ? text : std::string_view(), body.rest(), facts);
   } else {
     NoteCommit(facts->effects, text);
-    if ((facts->effects & kForgets) != 0 || !frame.whole()) passed_.RemoveAll();
+    if ((facts->effects & kForgets) != 0 || !frame.whole()) own_.passed->RemoveAll();
   }
   for (const router::SettingEffect& effect : facts->settings) {
     const std::string setting = router::SettingName(effect, text, tools_.statements.scan());
@@ -230,24 +230,24 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
 void RequestRewriter::NotePassingBind(wire::ByteReader body) {
   body.Text();
   const std::string_view name = body.Text().value_or("");
-  const SessionState::Unnamed& unnamed = passed_.unnamed();
+  const SessionState::Unnamed& unnamed = own_.passed->unnamed();
   if (name.empty() && unnamed.facts != nullptr) NoteCommit(unnamed.facts->effects, unnamed.text);
-  const StatementRef* const named = name.empty() ? nullptr : passed_.Find(name);
+  const StatementRef* const named = name.empty() ? nullptr : own_.passed->Find(name);
   if (named != nullptr) NoteCommit((*named)->facts->effects, (*named)->text);
 }
 
 void RequestRewriter::NotePassed(std::string_view name, std::string_view text,
                                  std::string_view types, const router::FactsRef& facts) {
-  if (name.empty() && text.empty()) return passed_.DropUnnamed();
-  if (name.empty()) return passed_.KeepUnnamed(tools_.next_unnamed++, text, types, facts);
-  passed_.Remove(name);
+  if (name.empty() && text.empty()) return own_.passed->DropUnnamed();
+  if (name.empty()) return own_.passed->KeepUnnamed(tools_.next_unnamed++, text, types, facts);
+  own_.passed->Remove(name);
   if (text.empty()) return;
-  if (passed_.named() >= kMostPassed) passed_.RemoveAll();
+  if (own_.passed->named() >= kMostPassed) own_.passed->RemoveAll();
   auto statement = std::make_shared<Statement>();
   statement->text.assign(text);
   statement->types.assign(types);
   statement->facts = facts;
-  passed_.Add(name, std::move(statement));
+  own_.passed->Add(name, std::move(statement));
 }
 
 // The setting's name: of the text, one of its literals, or a value that is bound. "" = not known.

@@ -22,10 +22,19 @@ constexpr uint32_t kFirstUserOid = 16384;
 
 }  // namespace
 
-void RequestRewriter::Configure(const config::Pool& limits) {
-  max_prepared_ = static_cast<size_t>(limits.max_prepared_statements);
-  on_session_state_ = limits.on_session_state;
-}
+RequestRewriter::RequestRewriter(WorkerTools& tools, StatementStore& store, Belongings& own,
+                                 Counters& counters, Buffers& buffers)
+    : tools_(tools),
+      store_(store),
+      counters_(counters),
+      own_(own),
+      state_(own.state),
+      catalog_(own.catalog),
+      map_(own.map),
+      max_prepared_(static_cast<size_t>(own.max_prepared)),
+      on_session_state_(own.on_session_state),
+      actions_(buffers.actions),
+      stand_ins_(buffers.stand_ins) {}
 
 bool RequestRewriter::Take(const wire::Frame& frame, Splice& flight, Backend& backend,
                            const wire::Parameters& had) {
@@ -108,7 +117,7 @@ void RequestRewriter::NextBatch() {
 }
 
 void RequestRewriter::Ask(Request request, Answers answers, uint32_t token) {
-  if (request == Request::kParse) counters_->Add(Stat::kServerParses);
+  if (request == Request::kParse) counters_.Add(Stat::kServerParses);
   backend_->tracker.OnRequest(request, answers, token);
 }
 

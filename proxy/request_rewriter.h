@@ -10,12 +10,11 @@
 #include "base/strings.h"
 #include "config/config.h"
 #include "pooler/backend.h"
+#include "proxy/belongings.h"
 #include "proxy/edited_text.h"
-#include "proxy/node_catalog.h"
 #include "proxy/numbered_statement.h"
 #include "proxy/part_text.h"
 #include "proxy/prepared_names.h"
-#include "proxy/session_state.h"
 #include "proxy/splice.h"
 #include "proxy/statistics.h"
 #include "proxy/worker_tools.h"
@@ -35,20 +34,12 @@ namespace pgweir::proxy {
 // cheaply at the same point, so that order, errors and what is skipped behind them stay its own.
 class RequestRewriter {
  public:
-  RequestRewriter(WorkerTools& tools, StatementStore& store) : tools_(tools), store_(store) {}
+  struct Buffers;
 
-  SessionState& state() { return state_; }
-  const SessionState& state() const { return state_; }
+  // What the client does is counted by `counters`.
+  RequestRewriter(WorkerTools& tools, StatementStore& store, Belongings& own, Counters& counters,
+                  Buffers& buffers);
 
-  void Configure(const config::Pool& limits);
-
-  // What is known of the database that the client works on.
-  void set_catalog(NodeCatalogRef catalog) { catalog_ = std::move(catalog); }
-  // By which the database is divided: numbers that its INSERTs leave to sequences are drawn for
-  // them.
-  void set_shard_map(const router::ShardMapRef& map) {
-    if (map_ != map) map_ = map;
-  }
   // Those of the client's next request, which may come more than once; and what a statement that
   // it carries out on several nodes says on this one.
   void Give(const NumbersGiven& numbers, const PartText& part) {
@@ -58,16 +49,8 @@ class RequestRewriter {
   }
   // A request, or a part of one, follows.
   void BeginRequest() { next_given_ = 0; }
-  // What the client does is counted here.
-  void set_counters(Counters& counters) { counters_ = &counters; }
   // The transaction is over. If it changed the catalog, what is known is to be asked for anew.
   void TransactionOver();
-
-  // The client has just been given the backend.
-  void Begin() {
-    Forget();
-    fresh_ = true;
-  }
 
   // The client's request `frame` goes to `backend`; `had` are the client's settings. False when it
   // has to wait until what was sent before is answered: only then is it known which statements
@@ -88,8 +71,6 @@ class RequestRewriter {
   // In session mode nothing is translated; but a backend that learns a name with a dot must not be
   // handed on, because its server doesn't forget it.
   void NotePassing(const wire::Frame& frame, pooler::Backend& backend, const wire::Parameters& had);
-  // The client's statements then, as far as they are known: not to be relied on.
-  const SessionState& passed() const { return passed_; }
 
   // What the tracker says of the requests above. `stale_plan`: by the error that a statement's
   // result type has changed since it was prepared.
@@ -281,27 +262,28 @@ class RequestRewriter {
 
   WorkerTools& tools_;
   StatementStore& store_;
-  Counters* counters_ = &Counters::Unread();
-  SessionState state_, passed_;
-  NodeCatalogRef catalog_;
-  router::ShardMapRef map_;  // null = one node holds everything
+  Counters& counters_;
+  Belongings& own_;
+  SessionState& state_;
+  const NodeCatalogRef& catalog_;
+  const router::ShardMapRef& map_;
   NumbersGiven given_;
   PartText part_;
   size_t next_given_ = 0;
   bool changed_catalog_ = false;
   bool changed_settings_ = false;  // in this transaction, if only for it
-  size_t max_prepared_ = 200;  // statements that a backend holds before the oldest one is closed
-  config::OnSessionState on_session_state_ = config::OnSessionState::kPin;
-  std::deque<Action> actions_;
+  const size_t max_prepared_;  // statements that a backend holds before the oldest one is closed
+  const config::OnSessionState on_session_state_;
+  std::deque<Action>& actions_;
   // Statements that stand for the client's of these names, by number; of several alike those that
   // SQL names.
-  std::vector<std::pair<uint64_t, std::string>> stand_ins_;
+  std::vector<std::pair<uint64_t, std::string>>& stand_ins_;
   // Why the server would not prepare a statement before the Query that needs it, and the
   // statement's number.
   std::string shadow_error_;
   uint64_t shadow_error_of_ = 0;
   uint32_t first_token_ = kFirstToken;  // of actions_.front()
-  bool fresh_ = false;                  // nothing of the client's has gone to the backend yet
+  bool fresh_ = true;                   // nothing of the client's has gone to the backend yet
   bool closes_all_ = false;             // what is bound does
   // What is bound as that portal ends the statement of this name; "" = none.
   std::string deallocates_, deallocates_by_;
@@ -319,6 +301,17 @@ class RequestRewriter {
   const wire::Parameters* had_ = nullptr;
   std::vector<TextShift> shifts_;  // of a Parse
   std::string_view bound_;         // of a Bind, what follows the names, as far as it is here
+};
+
+// What a rewriter notes of requests that are under way, and the next one has the memory of.
+struct RequestRewriter::Buffers {
+  std::deque<Action> actions;
+  std::vector<std::pair<uint64_t, std::string>> stand_ins;
+
+  void Clear() {
+    actions.clear();
+    stand_ins.clear();
+  }
 };
 
 }  // namespace pgweir::proxy

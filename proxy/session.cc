@@ -22,6 +22,8 @@ constexpr milliseconds kPeekAfter{1};
 constexpr milliseconds kFarewell{5'000};
 
 constexpr milliseconds kSettingsTimeout{10'000};
+// That a worker keeps for its clients' next use of a backend.
+constexpr size_t kSpareRelays = 64;
 // How often to look whether a cancel request has been dealt with.
 constexpr milliseconds kCancelLook{2};
 
@@ -49,8 +51,7 @@ Session::Session(SessionId id, SessionHost& host, int fd, Peer peer)
       host_(host),
       client_(host.worker(), fd, std::move(peer)),
       requests_(client_),
-      watch_(host.tools()),
-      relay_(client_, requests_.scanner(), host.tools(), host.shared().statements, watch_) {}
+      watch_(host.tools()) {}
 
 Session::~Session() {
   FinishCancel();
@@ -67,7 +68,7 @@ net::Task<void> Session::Run() {
   }
   client_.event.SetDeadline(Clock::now() + kFarewell);
   if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
-  if (watch_.has_answered()) watch_.Sent(*relay_.parameters);
+  if (watch_.has_answered()) watch_.Sent(*own_.parameters);
   client_.stream.Shutdown();
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begun_at_);
   LogInfoOrDebug(logged_in_ && host_.snapshot()->config().log.disconnections,
@@ -77,17 +78,17 @@ net::Task<void> Session::Run() {
 
 net::Task<void> Session::Serve() {
   while (true) {
-    while (relay_.attached()) {
+    while (attached()) {
       if (!killed_.ok()) co_return co_await DieNow();
       if (cancel_ != nullptr) ForwardCancel();
-      const Relay::Next next = relay_.Pump();
+      const Relay::Next next = relay().Pump();
       NoteSent();
       if (cached_ != nullptr && cached_->answer_is_over()) KeepAnswer();
       if (next == Relay::Next::kFree) {
         GiveBack();
       } else if (next == Relay::Next::kWait) {
-        if (guides() && relay_.TakesRequest()) {
-          const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+        if (guides() && relay().TakesRequest()) {
+          const wire::ReplyTracker& tracker = relay().lease()->tracker;
           requests_.set_standing({tracker.status(), tracker.batch_open() || tracker.skipping()});
           wire::Bytes request;
           const RequestReader::State state = NextRequest(request);
@@ -111,7 +112,7 @@ net::Task<void> Session::Serve() {
           co_await CleanUp();
           co_return;
         }
-        if (relay_.awaits_cancel()) client_.event.SetDeadline(Clock::now() + kCancelLook);
+        if (relay().awaits_cancel()) client_.event.SetDeadline(Clock::now() + kCancelLook);
         co_await client_.event.Wait();
       } else if (next == Relay::Next::kYield) {
         client_.event.Set();
@@ -167,7 +168,7 @@ net::Task<void> Session::Serve() {
       if (!co_await ChangeSchema(std::string(wire::AsText(request)))) co_return;
       continue;
     }
-    if (sharded() && relay_.joint() != nullptr) {
+    if (sharded() && own_.joint != nullptr) {
       if (!co_await Obtain(PartHere(std::string(wire::AsText(request))), TryAcquire())) co_return;
       continue;
     }
@@ -176,10 +177,10 @@ net::Task<void> Session::Serve() {
       continue;
     }
     pooler::Lease lease = TryAcquire();
-    if (lease && relay_.Suits(*lease) && !NeedsCheck(*lease, now) && relay_.Agrees(*lease)) {
-      relay_.Attach(std::move(lease));
+    if (lease && own_.Suits(*lease) && !NeedsCheck(*lease, now) && own_.Agrees(*lease)) {
+      Attach(std::move(lease));
       if (Begin(request, now)) continue;
-      relay_.Drop();
+      Drop();
       Rewind();
       lease = pooler::Lease();
     }
@@ -191,12 +192,12 @@ net::Task<void> Session::Serve() {
 net::Task<bool> Session::GoOn(wire::Bytes request) {
   watch_.Receive(Clock::now());
   host_.Refresh();
-  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  const wire::ReplyTracker& tracker = relay().lease()->tracker;
   const bool fresh = tracker.status() == wire::TransactionStatus::kIdle && !tracker.batch_open();
   // There it is only said that the transaction has failed.
   const bool failed = tracker.status() == wire::TransactionStatus::kFailed;
   if (sharded()) {
-    if (fresh) sharding_->BeginTransaction(*relay_.parameters);
+    if (fresh) sharding_->BeginTransaction(*own_.parameters);
     if (failed) sharding_->transaction.movable = false;
     sharding_->numbers = {};
     sharding_->part.Clear();
@@ -211,23 +212,23 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
       co_return co_await GoOnWithNumbers(std::string(wire::AsText(request)));
     }
   }
-  if (sharded()) relay_.Give(sharding_->numbers, sharding_->part);
-  const Relay::Next next = relay_.Go(request);
+  if (sharded()) relay().Give(sharding_->numbers, sharding_->part);
+  const Relay::Next next = relay().Go(request);
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
 
 // The request, or what stands in its place, goes to the backend that has just been attached.
 bool Session::Begin(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
-  if (sharded()) relay_.Give(sharding_->numbers, sharding_->part);
-  if (relay_.goes_on()) {
+  if (sharded()) relay().Give(sharding_->numbers, sharding_->part);
+  if (own_.goes_on()) {
     watch_.AddPlace(PlaceOf(*at_));
   } else {
     watch_.set_place(PlaceOf(*at_));
   }
   const bool repeatable = at_choice() || (cached_ != nullptr && cached_->may_retry());
-  if (!relay_.Begin(refused ? wire::Bytes() : request, now, repeatable, First())) return false;
-  if (refused) relay_.Refuse(request, sharding_->refusal);
+  if (!relay().Begin(refused ? wire::Bytes() : request, now, repeatable, First())) return false;
+  if (refused) relay().Refuse(request, sharding_->refusal);
   if (sharded()) sharding_->transaction.held = false;
   return true;
 }
@@ -243,18 +244,18 @@ RequestReader::State Session::NextRequest(wire::Bytes& request) {
 
 void Session::Rewind() {
   requests_.Rewind();
-  watch_.TakeAgain(!relay_.goes_on());
+  watch_.TakeAgain(!own_.goes_on());
 }
 
 void Session::Accept(wire::Bytes request, std::string_view answer) {
-  watch_.OnRequests(request, relay_.state(), *relay_.parameters);
+  watch_.OnRequests(request, own_.state, *own_.parameters);
   watch_.OnReplies(answer, Clock::now());
   requests_.Accept(request, answer);
 }
 
 void Session::Reject(wire::Bytes request, const Status& error) {
   // Else its first parts have been under way.
-  if (!relay_.goes_on()) watch_.OnRequests(request, relay_.state(), *relay_.parameters);
+  if (!own_.goes_on()) watch_.OnRequests(request, own_.state, *own_.parameters);
   watch_.OnReject(error, Clock::now());
   requests_.Reject(request, error);
 }
@@ -263,7 +264,7 @@ void Session::NoteSent() {
   if (!client_.output.empty()) {
     watch_.Blocked();
   } else if (watch_.has_answered()) {
-    watch_.Sent(*relay_.parameters);
+    watch_.Sent(*own_.parameters);
   }
 }
 
@@ -273,14 +274,40 @@ StatementWatch::Place Session::PlaceOf(const Node& node) const {
   if (sharded()) place.bit = sharding_->map->Find(node.name);
   const bool primary = pool_ == node.primary;
   place.role = primary ? observe::NodeRole::kPrimary : observe::NodeRole::kReplica;
-  if (relay_.attached()) {
-    place.server_pid = static_cast<uint32_t>(relay_.lease()->process_id());
+  if (attached()) {
+    place.server_pid = static_cast<uint32_t>(relay().lease()->process_id());
   }
   return place;
 }
 
+void Session::Attach(pooler::Lease lease) {
+  std::vector<std::unique_ptr<RelayMemory>>& spare = host_.spare_relays();
+  if (spare.empty()) {
+    carrying_ = std::make_unique<RelayMemory>();
+  } else {
+    carrying_ = std::move(spare.back());
+    spare.pop_back();
+  }
+  carrying_->relay.emplace(own_, client_, requests_.scanner(), host_.tools(),
+                           host_.shared().statements, watch_, carrying_->buffers, std::move(lease));
+}
+
+void Session::Drop() {
+  relay().Drop();
+  Detach();
+}
+
+void Session::Detach() {
+  carrying_->relay.reset();
+  carrying_->buffers.Clear();
+  if (host_.spare_relays().size() < kSpareRelays) {
+    host_.spare_relays().push_back(std::move(carrying_));
+  }
+  carrying_ = nullptr;
+}
+
 pooler::Lease Session::TryAcquire() {
-  return pool_->TryAcquire(client_.event, relay_.custom_settings());
+  return pool_->TryAcquire(client_.event, own_.custom_settings());
 }
 
 net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
@@ -311,37 +338,37 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       }
       lease = *std::move(acquired);
     }
-    if (!relay_.Suits(*lease)) {
+    if (!own_.Suits(*lease)) {
       LogInfo("closing because: it knows settings that its next client does not have backend={}",
               lease->id().value);
       lease.Discard();
       continue;
     }
-    relay_.Attach(std::move(lease));
-    if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) {
+    Attach(std::move(lease));
+    if (!NeedsCheck(*relay().lease(), Clock::now()) || co_await CheckAlive()) {
       const Status agreed = co_await Agree();
       const TimePoint now = Clock::now();
       watch_.Mark(observe::Moment::kSent, now);
       if (agreed.ok() && Begin(wire::AsBytes(request), now)) co_return true;
       if (agreed.ok()) Rewind();
       if (!agreed.ok() && !WorthAnotherBackend(agreed)) {
-        relay_.Drop();
+        Drop();
         co_await Say(agreed);
         co_return false;
       }
     }
-    relay_.Drop();
+    Drop();
     lease = TryAcquire();
   }
 }
 
 // Gives the backend the settings that the client must not work without.
 net::Task<Status> Session::Agree() {
-  const std::string sql = relay_.SettingsFirst(*relay_.lease());
+  const std::string sql = own_.SettingsFirst(*relay().lease());
   if (sql.empty()) co_return absl::OkStatus();
   const Status set = co_await RunCommand(sql, Clock::now() + kSettingsTimeout);
   if (set.ok()) {
-    relay_.SettingsDone(*relay_.lease());
+    own_.SettingsDone(*relay().lease());
     co_return set;
   }
   co_return Errorf(SqlStateOf(set), "could not restore the session's settings: {}", MessageOf(set));
@@ -400,10 +427,10 @@ Status Session::CheckTime() {
   using Exceeded = TimeLimits::Exceeded;
   if (!time_limits_.any()) return absl::OkStatus();
   TimeLimits::Doing doing;
-  if (relay_.attached()) {
-    const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  if (attached()) {
+    const wire::ReplyTracker& tracker = relay().lease()->tracker;
     doing.working = tracker.outstanding();
-    doing.answers = relay_.answers();
+    doing.answers = own_.answers;
     doing.in_transaction = tracker.status() != wire::TransactionStatus::kIdle;
   } else {
     doing.in_transaction = holds_begin();
@@ -415,8 +442,8 @@ Status Session::CheckTime() {
       break;
     case Exceeded::kQuery:
       LogInfo("query_timeout: cancelling session={} backend={}", id_.value,
-              relay_.lease()->id().value);
-      if (!relay_.lease()->tracker.swallowing()) pool_->Cancel(*relay_.lease(), [] {});
+              relay().lease()->id().value);
+      if (!relay().lease()->tracker.swallowing()) pool_->Cancel(*relay().lease(), [] {});
       break;
     case Exceeded::kQueryForLong:
       return Error(sqlstate::kQueryCanceled,
@@ -442,7 +469,7 @@ bool Session::NeedsCheck(const pooler::Backend& backend, TimePoint now) const {
 
 // Whether the attached backend, which nobody has used for a while, is still good.
 net::Task<bool> Session::CheckAlive() {
-  pooler::Backend& backend = *relay_.lease();
+  pooler::Backend& backend = *relay().lease();
   if (Clock::now() - backend.idle_since > pooler::kPingAfter && pool_->limits().pre_ping) {
     const Status answer = co_await RunCommand("", Clock::now() + kPingTimeout);
     co_return answer.ok();
@@ -453,31 +480,31 @@ net::Task<bool> Session::CheckAlive() {
 }
 
 net::Task<bool> Session::Leave(Relay::Next reason) {
-  if (reason == Relay::Next::kBackendLost && relay_.lease()->watch != nullptr) {
-    relay_.lease()->watch->Suspect();
+  if (reason == Relay::Next::kBackendLost && relay().lease()->watch != nullptr) {
+    relay().lease()->watch->Suspect();
   }
-  if (reason == Relay::Next::kBackendLost && !relay_.replay().empty()) {
-    std::string request = relay_.replay();
-    relay_.Drop();
+  if (reason == Relay::Next::kBackendLost && !relay().replay().empty()) {
+    std::string request = relay().replay();
+    Drop();
     Rewind();
     if (cached_ != nullptr) cached_->retried = true;
     if (at_choice()) TakePrimary();
     co_return co_await Obtain(std::move(request), pooler::Lease());
   }
   // What the client has is known, and nothing of it was under way.
-  if (reason == Relay::Next::kBackendLost && relay_.resetting()) {
-    relay_.Drop();
+  if (reason == Relay::Next::kBackendLost && relay().resetting()) {
+    Drop();
     co_return true;
   }
   if (reason == Relay::Next::kBackendLost) {
     LogWarn("server connection lost session={} backend={} told={}", id_.value,
-            relay_.lease()->id().value, relay_.told_fatal());
-    if (!relay_.told_fatal()) {
-      if (relay_.commit_under_way()) {
+            relay().lease()->id().value, relay().told_fatal());
+    if (!relay().told_fatal()) {
+      if (relay().commit_under_way()) {
         host_.tools().counts.doubts.Count("COMMIT whose answer was lost");
       }
       const Status lost =
-          relay_.commit_under_way()
+          relay().commit_under_way()
               ? Error(sqlstate::kTransactionResolutionUnknown,
                       "the server connection was lost while a COMMIT was under way: it may or may "
                       "not have been carried out")
@@ -485,10 +512,10 @@ net::Task<bool> Session::Leave(Relay::Next reason) {
                       "the server connection was lost while it was in use");
       co_await Say(lost);
     }
-    relay_.lease().Discard();
+    Detach();
     co_return false;
   }
-  if (reason == Relay::Next::kViolation) co_await Say(relay_.violation());
+  if (reason == Relay::Next::kViolation) co_await Say(relay().violation());
   co_await CleanUp();
   co_return false;
 }
@@ -508,11 +535,11 @@ void Session::Kill(Status reason) {
 bool Session::MustEnd() const {
   if (MustEndNow()) return true;
   if (host_.ending() != Ending::kWhenFree || holds_begin()) return false;
-  return !relay_.attached() || relay_.Free();
+  return !attached() || relay().Free();
 }
 
 wire::TransactionStatus Session::Standing() const {
-  if (relay_.attached()) return relay_.lease()->tracker.status();
+  if (attached()) return relay().lease()->tracker.status();
   return holds_begin() ? wire::TransactionStatus::kInTransaction : wire::TransactionStatus::kIdle;
 }
 
@@ -522,9 +549,9 @@ Status Session::EndReason() const { return killed_.ok() ? ShuttingDown() : kille
 // where these don't stand amid a message.
 net::Task<void> Session::DieNow() {
   const bool amid_message =
-      !relay_.lease()->scanner.at_boundary() || !relay_.lease()->unscanned.empty();
-  if (relay_.lease()->tracker.outstanding()) pool_->Cancel(*relay_.lease(), [] {});
-  relay_.Drop();
+      !relay().lease()->scanner.at_boundary() || !relay().lease()->unscanned.empty();
+  if (relay().lease()->tracker.outstanding()) pool_->Cancel(*relay().lease(), [] {});
+  Drop();
   watch_.OnEnd(killed_, Clock::now());
   if (!amid_message) co_await Say(killed_);
 }
@@ -542,10 +569,10 @@ void Session::Cancel(std::shared_ptr<CancelTicket> ticket) {
 // Passes the cancel request on while the backend works for the client. Work of pgweir's own is not
 // to be hit: the request waits until that is over.
 void Session::ForwardCancel() {
-  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  const wire::ReplyTracker& tracker = relay().lease()->tracker;
   if (tracker.swallowing()) return;
   if (!tracker.outstanding()) return FinishCancel();
-  pool_->Cancel(*relay_.lease(), [ticket = std::move(cancel_)]() mutable {
+  pool_->Cancel(*relay().lease(), [ticket = std::move(cancel_)]() mutable {
     CancelTicket::Finish(std::move(ticket));
   });
   cancel_ = nullptr;

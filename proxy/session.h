@@ -10,6 +10,7 @@
 #include "net/task.h"
 #include "pooler/client_caps.h"
 #include "pooler/pool.h"
+#include "proxy/belongings.h"
 #include "proxy/cached_read.h"
 #include "proxy/client.h"
 #include "proxy/client_info.h"
@@ -84,7 +85,7 @@ class Session final : private PlanSource {
   // Likewise, of the node at_.
   Status ChooseCopy(const RequestContents& request);
   ReadingContext Reading() const {
-    return {relay_.state(), *relay_.parameters, host_.tools().statements};
+    return {own_.state, *own_.parameters, host_.tools().statements};
   }
   // Its servers, when it has several to choose from.
   std::unique_ptr<NodeCopies> CopiesOf(const config::Database& database, const config::Node& node,
@@ -206,6 +207,15 @@ class Session final : private PlanSource {
   net::Task<bool> Obtain(std::string request, pooler::Lease lease);
   net::Task<StatusOr<pooler::Lease>> AwaitLease();
   pooler::Lease TryAcquire();
+  bool attached() const { return carrying_ != nullptr; }
+  Relay& relay() { return *carrying_->relay; }
+  const Relay& relay() const { return *carrying_->relay; }
+  // Takes the backend for as long as the client needs it.
+  void Attach(pooler::Lease lease);
+  // Closes the backend; what was sent to it is lost.
+  void Drop();
+  // The client holds a backend no more. One that was not given back ends.
+  void Detach();
   bool Begin(wire::Bytes request, TimePoint now);
   net::Task<Status> Agree();
   // Before waiting: the reason to end the session if it has taken longer than it may.
@@ -251,15 +261,15 @@ class Session final : private PlanSource {
   Node* at_ = nullptr;                    // whose backend it has, had last, or is to get
   std::unique_ptr<Sharding> sharding_;    // null = one node holds everything
   std::unique_ptr<CachedRead> cached_;    // null = without the query cache
-  // Where the next backend comes from, or the present one came from. Before relay_, whose lease is
-  // one of its.
+  // Where the next backend comes from, or the present one came from. Before carrying_, whose lease
+  // is one of its.
   std::shared_ptr<pooler::Pool> pool_;
   pooler::Pool::Member membership_;
   StatementWatch watch_;
-  Relay relay_;
+  Belongings own_;
+  std::unique_ptr<RelayMemory> carrying_;  // null = it holds no backend
   TimeLimits time_limits_;
   config::PoolMode mode_ = config::PoolMode::kTransaction;
-  NodeCatalogRef catalog_;
   bool reads_ = false;  // what was sent since the backend was taken is surely but reads
   std::optional<std::string> secret_;  // the user's, by which to log in to servers
   bool logged_in_ = false;

@@ -71,19 +71,20 @@ bool IsConnectionClass(const Status& status) {
 
 void Session::UseCache() {
   cache::QueryCache* const cache = host_.shared().cache;
-  if (cache == nullptr || catalog_ == nullptr || dedicated_) return;
+  if (cache == nullptr || own_.catalog == nullptr || dedicated_) return;
   const config::Cache& configured = host_.snapshot()->config().cache;
   const bool in_transactions =
       configured.in_transactions == config::CacheInTransactions::kUntilWrite &&
       mode_ == config::PoolMode::kTransaction;
   cached_ = std::make_unique<CachedRead>(*cache, host_.tools().planners, in_transactions);
-  relay_.set_writes(&cached_->writes);
+  own_.writes = &cached_->writes;
   TellWritesPlace();
 }
 
 void Session::TellWritesPlace() {
   if (cached_ == nullptr) return;
-  cached_->writes.set_place({at_->server_database, catalog_, sharded() ? sharding_->map : nullptr});
+  cached_->writes.set_place(
+      {at_->server_database, own_.catalog, sharded() ? sharding_->map : nullptr});
 }
 
 bool Session::BeginsReadCommitted(const router::StatementFacts& statement) const {
@@ -92,9 +93,9 @@ bool Session::BeginsReadCommitted(const router::StatementFacts& statement) const
   if (statement.isolation != Isolation::kDefault) {
     return statement.isolation == Isolation::kReadCommitted;
   }
-  const std::string* const set = relay_.parameters->FindUnreported("default_transaction_isolation");
+  const std::string* const set = own_.parameters->FindUnreported("default_transaction_isolation");
   if (set != nullptr) return *set == "read committed";
-  const router::CatalogRef catalog = catalog_->Get();
+  const router::CatalogRef catalog = own_.catalog->Get();
   return catalog != nullptr && catalog->read_committed();
 }
 
@@ -102,7 +103,8 @@ bool Session::OnlyReads(const RequestStatement& statement) {
   if (!statement.carried_out()) return true;
   if (statement.facts == nullptr || statement.facts->statements.size() != 1) return false;
   return statement.facts->statements.front().kind == router::StatementKind::kSelect &&
-         host_.tools().catalogs.OfReads(*catalog_, statement.facts) == router::ReadVerdict::kRead;
+         host_.tools().catalogs.OfReads(*own_.catalog, statement.facts) ==
+             router::ReadVerdict::kRead;
 }
 
 void Session::FollowTransaction(const RequestContents& request, bool goes_on) {
@@ -127,7 +129,7 @@ Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& state
                               const CacheAdmissions::Known& known) {
   CachedRead& read = *cached_;
   router::StatementCache& statements = host_.tools().statements;
-  statements.Find(statement.text, relay_.parameters->standard_strings());
+  statements.Find(statement.text, own_.parameters->standard_strings());
   const auto wish = WishOf(statement.text, statements.scan(), read.settings);
   if (wish.has_value() && wish->off) return Refusal::kOff;
   const cache::Rule* const rule = known.admission.rule;
@@ -139,11 +141,11 @@ Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& state
     return Refusal::kTransaction;
   }
   if (read.settings.refusal != Refusal::kNone) return read.settings.refusal;
-  if (known.catalog == nullptr || catalog_->doubtful()) return Refusal::kUnknownName;
+  if (known.catalog == nullptr || own_.catalog->doubtful()) return Refusal::kUnknownName;
   const auto shape = ReadCacheable(request);
   if (!shape.has_value()) return Refusal::kRequest;
   if (shape->extended && !shape->parses) {
-    const StatementRef* const named = relay_.state().Find(shape->statement);
+    const StatementRef* const named = own_.state.Find(shape->statement);
     if (named == nullptr || (*named)->analysis != read.settings.analysis) return Refusal::kPrepared;
   }
   if (rule == nullptr || !rule->allow_stable) {
@@ -186,7 +188,7 @@ cache::Extent Session::ExtentOf(const RequestStatement& statement, const router:
   const router::TouchedTables tables = router::TablesRead(facts, catalog);
   if (!sharded()) return cache::ExtentOf(at_->server_database, tables, catalog, facts, {});
   const auto symbols =
-      SymbolsOf(statement, 0, Reading(), host_.tools().planners.Of(*catalog_, sharding_->map));
+      SymbolsOf(statement, 0, Reading(), host_.tools().planners.Of(*own_.catalog, sharding_->map));
   cache::Extent extent = cache::ExtentOf(at_->server_database, tables, catalog, facts, symbols);
   for (const router::NodeId id : sharding_->onward) {
     const auto node = NodeOf(sharding_->map->NameOf(id));
@@ -219,9 +221,9 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr || !MayBeRead(*statement) || statement->text.empty()) return;
   if (sharded() && (!sharding_->refusal.ok() || sharding_->everywhere)) return;
-  if (read.settings.of != relay_.parameters) read.settings = CacheSettingsOf(relay_.parameters);
+  if (read.settings.of != own_.parameters) read.settings = CacheSettingsOf(own_.parameters);
   const CacheAdmissions::Known& known = host_.tools().admissions.Of(
-      *catalog_, statement->facts, statement->text, relay_.parameters->standard_strings(),
+      *own_.catalog, statement->facts, statement->text, own_.parameters->standard_strings(),
       host_.tools().statements, host_.snapshot()->cache_rules(), read.cache);
   const Refusal refusal = WhyNotCached(request, *statement, known);
   if (refusal != Refusal::kNone) {
@@ -260,7 +262,7 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
   if (shadow || in_transaction) {
     auto lead = read.cache.flights.TryLead(key, read.origin.reading);
     if (lead.has_value()) Fill(*std::move(lead));
-    read.storable = !relay_.attached() || pool_ == at_->primary;
+    read.storable = !attached() || pool_ == at_->primary;
     return;
   }
   read.news = std::make_shared<NewsBox>(host_.worker(), client_.event);
@@ -279,11 +281,11 @@ void Session::LookInCache(wire::Bytes request, const RequestContents& contents) 
 }
 
 bool Session::AnswersInTransaction(wire::Bytes request, const RequestContents& contents) {
-  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  const wire::ReplyTracker& tracker = relay().lease()->tracker;
   cached_->answered = false;
   FollowTransaction(contents, tracker.status() != wire::TransactionStatus::kIdle);
   if (tracker.status() != wire::TransactionStatus::kInTransaction || tracker.batch_open() ||
-      relay_.state().pin() != nullptr) {
+      own_.state.pin() != nullptr) {
     return false;
   }
   LookInCache(request, contents);
@@ -310,8 +312,8 @@ std::optional<UnattendedRead> Session::Unattended(const RequestStatement& statem
   } else {
     wire::AppendQuery(request, statement.text);
   }
-  UnattendedRead read{{}, relay_.parameters, cached_->cache.store.max_entry_bytes()};
-  const bool joint = relay_.joint() != nullptr;
+  UnattendedRead read{{}, own_.parameters, cached_->cache.store.max_entry_bytes()};
+  const bool joint = own_.joint != nullptr;
   read.parts.push_back({at_->primary, joint ? PartOf(request, *at_).request : request});
   if (!joint) return read;
   for (auto id = sharding_->onward.rbegin(); id != sharding_->onward.rend(); ++id) {
@@ -345,15 +347,16 @@ void Session::Fill(cache::Lead lead) {
   read.origin.sent_at = Clock::now();
   read.capture.Begin(read.cache.store.max_entry_bytes(), Standing());
   read.filling = read.storable = true;
-  relay_.set_capture(&read.capture);
+  own_.capture = &read.capture;
 }
 
 void Session::Answer(wire::Bytes request, const RequestStatement& statement,
                      const cache::EntryRef& entry, CacheOutcome outcome) {
   if (!cached_->request.extended) {
-    relay_.ForgetUnnamed();
+    own_.state.DropUnnamed();
   } else if (cached_->request.parses) {
-    relay_.KeepUnnamed(statement.text, statement.types, statement.facts);
+    own_.state.KeepUnnamed(host_.tools().next_unnamed++, statement.text, statement.types,
+                           statement.facts);
   }
   const bool extended = cached_->request.extended;
   const size_t bytes = SendCached(request, *entry);
@@ -372,7 +375,7 @@ size_t Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
   cached_->answered = true;
   if (sharded()) {
     sharding_->onward.clear();
-    relay_.set_joint(nullptr);
+    own_.joint = nullptr;
   }
   return before.size() + entry.rows.size() + behind.size();
 }
@@ -423,7 +426,7 @@ net::Task<bool> Session::AskServer(std::string request) {
     Reject(wire::AsBytes(request), chosen);
     co_return true;
   }
-  if (sharded() && relay_.joint() != nullptr) request = PartHere(request);
+  if (sharded() && own_.joint != nullptr) request = PartHere(request);
   co_return co_await Obtain(std::move(request), TryAcquire());
 }
 
@@ -444,7 +447,7 @@ void Session::TakeNews(wire::Bytes request, cache::News news) {
 // The server's answer has passed, or come to nothing.
 void Session::KeepAnswer() {
   CachedRead& read = *cached_;
-  relay_.set_capture(nullptr);
+  own_.capture = nullptr;
   read.filling = false;
   if (!read.lead.has_value()) return;
   if (!read.capture.complete()) {
@@ -462,13 +465,13 @@ void Session::KeepAnswer() {
 bool Session::AnswerStale(wire::Bytes request, const Status& reason) {
   if (cached_ == nullptr || cached_->stale == nullptr || !IsConnectionClass(reason)) return false;
   // The client has rows of other nodes already.
-  if (relay_.goes_on()) return false;
+  if (own_.goes_on()) return false;
   const cache::EntryRef entry = std::exchange(cached_->stale, nullptr);
   if (!cached_->cache.versions.Holds(entry->reading)) return false;
   const RequestContents contents = ReadRequest(request, Reading());
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr) return false;
-  relay_.set_capture(nullptr);
+  own_.capture = nullptr;
   cached_->cache.stale_served.fetch_add(1, std::memory_order_relaxed);
   Answer(request, *statement, entry, CacheOutcome::kStale);
   cached_->Forget();

@@ -15,24 +15,24 @@ constexpr std::chrono::milliseconds kCancelAgainAfter{20};
 }  // namespace
 
 net::Task<Status> Session::RunCommand(std::string sql, TimePoint deadline) {
-  relay_.Command(sql);
+  relay().Command(sql);
   if (!co_await Drain(deadline)) {
     co_return Error(sqlstate::kConnectionFailure, "the server connection was lost or too slow");
   }
-  co_return relay_.TakeCommandError();
+  co_return relay().TakeCommandError();
 }
 
 net::Task<bool> Session::Drain(TimePoint deadline) {
   client_.event.SetDeadline(deadline);
   bool drained = false;
   while (true) {
-    const Relay::Next next = relay_.PumpBackendOnly();
+    const Relay::Next next = relay().PumpBackendOnly();
     if (next == Relay::Next::kBackendLost) break;
-    drained = relay_.lease()->tracker.between_requests();
+    drained = relay().lease()->tracker.between_requests();
     if (drained || client_.event.expired() || MustEndNow()) break;
     // The answer to a COPY that was still on its way when the client left.
-    if (relay_.lease()->tracker.copy_in()) {
-      relay_.CloseRequest();
+    if (relay().lease()->tracker.copy_in()) {
+      relay().CloseRequest();
       continue;
     }
     if (next == Relay::Next::kYield) client_.event.Set();
@@ -43,18 +43,18 @@ net::Task<bool> Session::Drain(TimePoint deadline) {
 }
 
 net::Task<void> Session::CleanUp() {
-  if (!relay_.attached()) co_return;
-  relay_.DiscardAnswers();
+  if (!attached()) co_return;
+  relay().DiscardAnswers();
   client_.output.Clear();
-  const BackendId id = relay_.lease()->id();
+  const BackendId id = relay().lease()->id();
   if (co_await MakeReusable()) {
-    relay_.Release(Clock::now());
-    co_return;
+    relay().Release(Clock::now());
+    co_return Detach();
   }
   LogInfo("closing because: {} session={} backend={}",
           dedicated_ ? "its client has left" : "its client left in the middle", id_.value,
           id.value);
-  relay_.lease().Discard();
+  Detach();
 }
 
 net::Task<bool> Session::Abort(TimePoint deadline) {
@@ -63,7 +63,7 @@ net::Task<bool> Session::Abort(TimePoint deadline) {
   while (!done && Clock::now() < deadline) {
     if (ticket == nullptr || ticket->finished()) {
       ticket = std::make_shared<CancelTicket>(host_.worker(), client_.event);
-      pool_->Cancel(*relay_.lease(),
+      pool_->Cancel(*relay().lease(),
                     [ticket]() mutable { CancelTicket::Finish(std::move(ticket)); });
     }
     const TimePoint next = std::min(deadline, Clock::now() + kCancelAgainAfter);
@@ -81,18 +81,18 @@ net::Task<bool> Session::Abort(TimePoint deadline) {
 }
 
 net::Task<bool> Session::MakeReusable() {
-  if (dedicated_ || relay_.left_for_good()) co_return false;
+  if (dedicated_ || own_.state.loaded()) co_return false;
   // The server waits for the rest of a message that will never come.
-  if (relay_.mid_message()) co_return false;
-  const wire::ReplyTracker& tracker = relay_.lease()->tracker;
+  if (relay().mid_message()) co_return false;
+  const wire::ReplyTracker& tracker = relay().lease()->tracker;
   if (tracker.desynchronised()) co_return false;
   const TimePoint deadline = DeadlineAfter(pool_->limits().cleanup_timeout);
   if (!tracker.between_requests()) {
     // A client that took its leave wants done what it asked for; one that vanished does not.
     // A COPY ends with its data; a cancel might come before a Sync that the server is to ignore
     // within it, and make it answer that one.
-    const bool abort = tracker.outstanding() && !relay_.terminated() && !tracker.copy_in();
-    relay_.CloseRequest();
+    const bool abort = tracker.outstanding() && !own_.terminated && !tracker.copy_in();
+    relay().CloseRequest();
     if (abort && !co_await Abort(deadline)) co_return false;
     if (!abort && !co_await Drain(deadline)) co_return false;
   }
@@ -100,11 +100,11 @@ net::Task<bool> Session::MakeReusable() {
     const Status rolled_back = co_await RunCommand("ROLLBACK", deadline);
     if (!rolled_back.ok()) co_return false;
   }
-  if (mode_ == config::PoolMode::kSession || relay_.left_traces()) {
-    relay_.Reset();
+  if (mode_ == config::PoolMode::kSession || relay().left_traces()) {
+    relay().Reset();
     if (!co_await Drain(deadline)) co_return false;
   }
-  co_return relay_.Free();
+  co_return relay().Free();
 }
 
 }  // namespace pgweir::proxy

@@ -40,7 +40,7 @@ void Session::FollowStatements() {
 PlanSource::Place Session::PlaceForPlan(std::string_view node) {
   const auto known = nodes_.find(std::string(node));
   if (known == nodes_.end()) return {};
-  return {known->second.primary, relay_.parameters};
+  return {known->second.primary, own_.parameters};
 }
 
 ClientInfo Session::Describe() {
@@ -52,7 +52,7 @@ ClientInfo Session::Describe() {
   info.replication = replication_;
   info.state = !logged_in_                     ? "login"
                : waiting_since_ != kNoDeadline ? "waiting"
-               : relay_.attached() || console_ ? "active"
+               : attached() || console_        ? "active"
                                                : "idle";
   info.fd = client_.stream.socket().fd();
   std::tie(info.address, info.port) = PartsOf(client_.peer.address);
@@ -61,12 +61,12 @@ ClientInfo Session::Describe() {
   if (client_.stream.tls()) info.tls = net::DescribeTls(client_.stream.ssl());
   info.connected_at = connected_at_;
   info.close_needed = !killed_.ok();
-  info.request_at = waiting_since_ == kNoDeadline ? relay_.request_at() : waiting_since_;
+  info.request_at = waiting_since_ == kNoDeadline ? own_.request_at : waiting_since_;
   info.waiting_since = waiting_since_;
-  info.application_name = ApplicationName(relay_.parameters);
-  info.prepared = static_cast<int>(relay_.prepared());
-  if (!relay_.attached()) return info;
-  pooler::Backend& backend = *relay_.lease();
+  info.application_name = ApplicationName(own_.parameters);
+  info.prepared = static_cast<int>(own_.state.named());
+  if (!attached()) return info;
+  pooler::Backend& backend = *relay().lease();
   info.backend = backend.id().value;
   info.backend_prepared = static_cast<int>(backend.prepared.size());
   info.backend_application_name = ApplicationName(backend.parameters);
@@ -75,7 +75,7 @@ ClientInfo Session::Describe() {
 
 bool Session::busy() const {
   if (console_ != nullptr || !logged_in_) return false;
-  return !client_.output.empty() || (relay_.attached() && relay_.holds_bytes());
+  return !client_.output.empty() || (attached() && relay().holds_bytes());
 }
 
 }  // namespace pgweir::proxy

@@ -202,7 +202,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   host_.shared().nodes.Lend(database->name, database->node.name, pool_);
   const config::Pool limits = pool_->limits();
   mode_ = limits.mode;
-  relay_.Configure(limits);
+  own_.Configure(limits);
   time_limits_.Configure(limits);
 
   // Where both set the same, the start-up parameter wins over `options`, as on a server.
@@ -214,8 +214,9 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   NodeCatalogRef catalog =
       host_.shared().catalogs.Get(database->node.name, asking.database_name, pool_);
   co_await AwaitCatalog(*catalog);
-  relay_.LoggedIn(pool_->login_parameters(), catalog);
-  catalog_ = std::move(catalog);
+  const wire::ParametersRef everybodys = pool_->login_parameters();
+  own_.state.set_login(own_.parameters, everybodys != nullptr ? everybodys : own_.parameters);
+  own_.catalog = std::move(catalog);
   secret_ = proof->secret;
   at_ = &nodes_[database->node.name];
   at_->name = database->node.name;
@@ -229,7 +230,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   FollowStatements();
   if (guides()) {
     requests_.ReadOneByOne();
-    relay_.BeGuided();
+    own_.guided = true;
   }
   membership_ = pooler::Pool::Member(pool_);
   co_return learnt;
@@ -269,11 +270,11 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
   membership_ = pooler::Pool::Member(pool_);
   const config::Pool limits = pool_->limits();
   mode_ = limits.mode;
-  relay_.Configure(limits);
+  own_.Configure(limits);
   auto acquired = co_await AwaitLease();
   if (!acquired.ok()) co_return acquired.status();
-  relay_.Attach(*std::move(acquired));
-  relay_.parameters = relay_.lease()->parameters;
+  Attach(*std::move(acquired));
+  own_.parameters = relay().lease()->parameters;
   co_return absl::OkStatus();
 }
 
@@ -281,8 +282,8 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
 // same, or asked of a backend. Refused settings refuse the login, in the server's words.
 net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
   const std::string sql = wire::SettingsSql(settings);
-  relay_.parameters = sql.empty() ? pool_->login_parameters() : pool_->FindSettings(sql);
-  if (relay_.parameters != nullptr) co_return absl::OkStatus();
+  own_.parameters = sql.empty() ? pool_->login_parameters() : pool_->FindSettings(sql);
+  if (own_.parameters != nullptr) co_return absl::OkStatus();
   const TimePoint login_deadline =
       DeadlineAfter(host_.snapshot()->config().listen.client_login_timeout);
 
@@ -300,37 +301,37 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
       lease.Discard();
       continue;
     }
-    relay_.Attach(std::move(lease));
-    if (!NeedsCheck(*relay_.lease(), Clock::now()) || co_await CheckAlive()) break;
-    relay_.lease().Discard();
+    Attach(std::move(lease));
+    if (!NeedsCheck(*relay().lease(), Clock::now()) || co_await CheckAlive()) break;
+    Detach();
     lease = pool_->TryAcquire(client_.event, wanted.custom_settings());
   }
   if (!sql.empty()) {
-    relay_.lease()->custom_settings = wanted.custom_settings();
-    const Status set =
-        co_await RunCommand(wire::SettingsReset(*relay_.lease()->parameters) + sql, login_deadline);
+    relay().lease()->custom_settings = wanted.custom_settings();
+    const Status set = co_await RunCommand(wire::SettingsReset(*relay().lease()->parameters) + sql,
+                                           login_deadline);
     if (!set.ok()) {
       // The failed command left the connection as it was.
-      if (relay_.Free()) relay_.lease().Return();
-      relay_.lease().Discard();
+      if (relay().Free()) relay().lease().Return();
+      Detach();
       co_return set;
     }
-    auto parameters = std::make_shared<wire::Parameters>(*relay_.lease()->parameters);
+    auto parameters = std::make_shared<wire::Parameters>(*relay().lease()->parameters);
     std::erase_if(settings, [&](const wire::Setting& setting) {
       return wire::IsReportedAndSettable(setting.first) &&
              parameters->Find(setting.first) != nullptr;
     });
     parameters->set_unreported(std::move(settings));
-    relay_.lease()->parameters = std::move(parameters);
-    pool_->RememberSettings(sql, relay_.lease()->parameters);
+    relay().lease()->parameters = std::move(parameters);
+    pool_->RememberSettings(sql, relay().lease()->parameters);
   }
-  if (sql.empty()) relay_.parameters = pool_->login_parameters();
+  if (sql.empty()) own_.parameters = pool_->login_parameters();
   // A reload may just have made the pool forget.
-  if (!sql.empty() || relay_.parameters == nullptr) {
-    relay_.parameters = relay_.lease()->parameters;
+  if (!sql.empty() || own_.parameters == nullptr) {
+    own_.parameters = relay().lease()->parameters;
   }
-  if (relay_.Free()) relay_.lease().Return();
-  relay_.lease().Discard();
+  if (relay().Free()) relay().lease().Return();
+  Detach();
   co_return absl::OkStatus();
 }
 
@@ -350,7 +351,7 @@ Status Session::AdmitToConsole(const config::Config& config, const wire::Startup
   database_ = startup.database;
   console_ = std::make_unique<Console>(
       id_, host_, client_, user_, is_admin ? Console::Rights::kAdmin : Console::Rights::kStats);
-  relay_.parameters = Console::Welcome();
+  own_.parameters = Console::Welcome();
   return absl::OkStatus();
 }
 
@@ -358,7 +359,7 @@ bool Session::SendWelcome() {
   client_.counters->Add(Stat::kLogins);
   std::string message;
   wire::AppendAuthenticationOk(message);
-  for (const auto& [name, value] : relay_.parameters->reported()) {
+  for (const auto& [name, value] : own_.parameters->reported()) {
     wire::AppendParameterStatus(message, name, value);
   }
   cancel_key_ = host_.shared().cancel_keys.Issue({host_.worker().index(), id_});

@@ -117,14 +117,14 @@ net::Task<Status> Session::AskForNumbers(std::string question, std::vector<std::
 // As who the client acts, and with what else it has set.
 net::Task<Status> Session::AskOn(pooler::Lease& lease, std::string question,
                                  std::vector<std::string>& numbers) {
-  const std::string settings = relay_.SettingsFirst(*lease);
+  const std::string settings = own_.SettingsFirst(*lease);
   if (!settings.empty()) {
     const auto set = co_await RunOn(lease, settings);
     if (!set.ok()) {
       lease.Discard();
       co_return set.status();
     }
-    relay_.SettingsDone(*lease);
+    own_.SettingsDone(*lease);
   }
   const TimePoint until = DeadlineAfter(pool_->limits().query_timeout);
   const auto answered = co_await RunOn(lease, std::move(question), &numbers, until);
@@ -149,11 +149,11 @@ net::Task<bool> Session::GoOnWithNumbers(std::string request) {
   }
   const Status refusal = std::exchange(sharding_->refusal, absl::OkStatus());
   if (!refusal.ok()) {
-    relay_.Refuse(wire::AsBytes(request), refusal);
+    relay().Refuse(wire::AsBytes(request), refusal);
     co_return true;
   }
-  relay_.Give(sharding_->numbers, sharding_->part);
-  const Relay::Next next = relay_.Go(wire::AsBytes(request));
+  relay().Give(sharding_->numbers, sharding_->part);
+  const Relay::Next next = relay().Go(wire::AsBytes(request));
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
 

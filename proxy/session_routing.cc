@@ -61,7 +61,7 @@ Status Session::ChooseCopy(const RequestContents& request) {
   reads_ = false;
   pool_ = at_->primary;
   if (at_->copies == nullptr) return absl::OkStatus();
-  const wire::Parameters& settings = *relay_.parameters;
+  const wire::Parameters& settings = *own_.parameters;
   const config::Config& config = host_.snapshot()->config();
   const config::Database* database = config.FindDatabase(database_);
   if (database == nullptr) return absl::OkStatus();
@@ -76,7 +76,7 @@ Status Session::ChooseCopy(const RequestContents& request) {
   if (!First().empty()) {
     reads_ = sharding_->transaction.read_only;
   } else {
-    reads_ = RouteOf(request, settings, *catalog_, host_.tools()).role == Role::kAnyCopy;
+    reads_ = RouteOf(request, settings, *own_.catalog, host_.tools()).role == Role::kAnyCopy;
   }
   if (!reads_ && by_itself) return absl::OkStatus();
   NodeCopies::Wish wish;
@@ -107,8 +107,9 @@ void Session::TakePrimary() {
 
 // What may have written counts from when the client knows that it is done.
 void Session::GiveBack() {
-  const TimePoint answered = relay_.answered_at();
-  relay_.Release(answered == TimePoint() ? Clock::now() : answered);
+  const TimePoint answered = relay().answered_at();
+  relay().Release(answered == TimePoint() ? Clock::now() : answered);
+  Detach();
   if (at_ != nullptr && at_->copies != nullptr && !reads_ && pool_ == at_->primary) {
     at_->wrote_at = Clock::now();
   }

@@ -57,7 +57,7 @@ net::Task<bool> Session::ChangeSchema(std::string request) {
     Reject(wire::AsBytes(request), tag.status());
     co_return true;
   }
-  relay_.ForgetUnnamed();
+  own_.state.DropUnnamed();
   co_await LearnSchema();
   Accept(wire::AsBytes(request), AnswerTo(wire::AsBytes(request), *tag));
   co_return true;
@@ -66,9 +66,9 @@ net::Task<bool> Session::ChangeSchema(std::string request) {
 // What was changed is to be known when the client goes on: a name that isn't would be led to one
 // node only.
 net::Task<void> Session::LearnSchema() {
-  const uint64_t wanted = catalog_->AskAtOnce();
+  const uint64_t wanted = own_.catalog->AskAtOnce();
   const TimePoint until = Clock::now() + kSchemaPatience;
-  while (catalog_->answered() < wanted && Clock::now() < until && !MustEndNow()) {
+  while (own_.catalog->answered() < wanted && Clock::now() < until && !MustEndNow()) {
     client_.event.SetDeadline(Clock::now() + kSchemaLook);
     co_await client_.event.Wait();
   }
@@ -88,7 +88,7 @@ net::Task<StatusOr<std::string>> Session::CarryOut(SchemaChange change) {
     if (Status taken = co_await TakeBackendAt(part.node, part.lease); !taken.ok()) {
       co_return AtNode(taken, part.node, Done(nodes, done));
     }
-    const std::string settings = wire::SettingsChange(*part.lease->parameters, *relay_.parameters);
+    const std::string settings = wire::SettingsChange(*part.lease->parameters, *own_.parameters);
     part.own_settings = !settings.empty();
     const std::string_view begin = change.one_by_one ? "" : "BEGIN";
     for (const std::string_view sql : {std::string_view(settings), begin}) {
@@ -126,7 +126,7 @@ net::Task<Status> Session::TakeBackendAt(const std::string& name, pooler::Lease&
       if (!acquired.ok()) co_return acquired.status();
       lease = *std::move(acquired);
     }
-    if (relay_.Suits(*lease) && pooler::DrainUnasked(*lease, host_.worker().scratch())) {
+    if (own_.Suits(*lease) && pooler::DrainUnasked(*lease, host_.worker().scratch())) {
       co_return absl::OkStatus();
     }
     lease.Discard();

@@ -103,18 +103,19 @@ Status Session::RouteByMap(const RequestContents& request) {
   ShardRoute& route = sharding_->route;
   route.Reset();
   sharding_->numbers = {};
-  if (!relay_.parameters->ascii_superset()) {
+  if (!own_.parameters->ascii_superset()) {
     return Error(sqlstate::kFeatureNotSupported,
                  "statements in this client_encoding can't be routed by symbol: use UTF8");
   }
   WorkerTools& tools = host_.tools();
   ShardWishes& wishes = sharding_->transaction.wishes;
-  RouteToShards(request, Reading(), wishes, tools.planners.Of(*catalog_, sharding_->map), route);
+  RouteToShards(request, Reading(), wishes, tools.planners.Of(*own_.catalog, sharding_->map),
+                route);
   NoteWishes(request, Reading(), wishes);
   watch_.set_symbol(route.symbol);
   sharding_->numbers.by_server =
       route.where == Where::kNode && route.node == sharding_->map->default_node();
-  relay_.set_shard_map(sharding_->map);
+  if (own_.map != sharding_->map) own_.map = sharding_->map;
   return route.where == Where::kRefused ? route.refusal : absl::OkStatus();
 }
 
@@ -154,9 +155,9 @@ Status Session::ChooseNode(const RequestContents& request) {
   sharding_->joint = {};
   sharding_->part.Clear();
   sharding_->refusal = absl::OkStatus();
-  relay_.set_joint(nullptr);
+  own_.joint = nullptr;
   const bool held = sharding_->transaction.held;
-  if (!held) sharding_->BeginTransaction(*relay_.parameters);
+  if (!held) sharding_->BeginTransaction(*own_.parameters);
   AssignMostlyNothing(sharding_->first, sharding_->transaction.again);
   ShardRoute& route = sharding_->route;
   Status refusal = RouteByMap(request);
@@ -175,7 +176,7 @@ Status Session::ChooseNode(const RequestContents& request) {
       const auto node = static_cast<router::NodeId>(i);
       if (route.nodes.Has(node)) sharding_->onward.push_back(node);
     }
-    relay_.set_joint(&sharding_->joint);
+    own_.joint = &sharding_->joint;
     return ChooseNext();
   }
   if (route.where == Where::kNode) sharding_->onward.push_back(route.node);
@@ -194,7 +195,7 @@ void Session::CountByPattern() {
     const auto node = map->Find(at_->name);
     if (node.has_value()) pattern = map->FirstPatternOf(*node);
   }
-  relay_.CountUnder(host_.tools().patterns.Of(map, sharding_->database, pattern));
+  own_.pattern_counters = host_.tools().patterns.Of(map, sharding_->database, pattern);
 }
 
 Status Session::ChooseNext() {
@@ -204,7 +205,7 @@ Status Session::ChooseNext() {
   at_ = *node;
   TellWritesPlace();
   CountByPattern();
-  if (relay_.joint() != nullptr) sharding_->joint.BeginPart(sharding_->onward.empty());
+  if (own_.joint != nullptr) sharding_->joint.BeginPart(sharding_->onward.empty());
   return absl::OkStatus();
 }
 
@@ -213,7 +214,7 @@ bool Session::StaysHere(wire::Bytes request, const RequestContents& contents) {
   Status refusal = RouteByMap(contents);
   if (refusal.ok()) refusal = WhyNotHere(route);
   if (!refusal.ok()) {
-    relay_.Refuse(request, refusal);
+    relay().Refuse(request, refusal);
     return false;
   }
   if (route.where == Where::kNode && sharding_->map->NameOf(route.node) != at_->name) {
@@ -221,7 +222,7 @@ bool Session::StaysHere(wire::Bytes request, const RequestContents& contents) {
     sharding_->request.assign(wire::AsText(request));
     sharding_->first = sharding_->transaction.again;
     sharding_->Note(route);
-    relay_.Withdraw();
+    relay().Withdraw();
     return false;
   }
   sharding_->Note(route);
@@ -243,12 +244,12 @@ Status Session::WhyNotHere(const ShardRoute& route) const {
   if (Status refusal = WhyNotInOne(route); !refusal.ok()) return refusal;
   if (route.where != Where::kNode) return absl::OkStatus();
   if (map.NameOf(route.node) == at_->name) return absl::OkStatus();
-  if (const char* pin = relay_.state().pin(); pin != nullptr) {
+  if (const char* pin = own_.state.pin(); pin != nullptr) {
     return Errorf(sqlstate::kFeatureNotSupported,
                   "statement belongs to the node {}, but its session is kept on the node {} by: {}",
                   map.NameOf(route.node), at_->name, pin);
   }
-  if (sharding_->movable() && !relay_.lease()->tracker.outstanding()) return absl::OkStatus();
+  if (sharding_->movable() && !relay().lease()->tracker.outstanding()) return absl::OkStatus();
   return WithHint(Errorf(sqlstate::kFeatureNotSupported,
                          "statement belongs to the node {}, but its transaction is on the node {}",
                          map.NameOf(route.node), at_->name),
@@ -281,7 +282,7 @@ std::string Session::PartHere(const std::string& request) {
 RequestPart Session::PartOf(const std::string& request, const Node& at) {
   RequestPart part;
   if (const auto node = sharding_->map->Find(at.name); node.has_value()) {
-    router::Planner& planner = host_.tools().planners.Of(*catalog_, sharding_->map);
+    router::Planner& planner = host_.tools().planners.Of(*own_.catalog, sharding_->map);
     part = SplitRequest(wire::AsBytes(request), Reading(), planner, *node);
   }
   if (part.request.empty()) part.request = request;

@@ -20,7 +20,7 @@ constexpr char kStatement = 'S';
 }  // namespace
 
 void RequestRewriter::OnParse(const wire::Frame& frame) {
-  counters_->Add(Stat::kClientParses);
+  counters_.Add(Stat::kClientParses);
   wire::ByteReader body(frame.head);
   const auto name = body.Text();
   const auto text = body.Text();
@@ -168,7 +168,7 @@ bool RequestRewriter::InFailedTransaction() const {
 }
 
 void RequestRewriter::OnBind(const wire::Frame& frame) {
-  counters_->Add(Stat::kBinds);
+  counters_.Add(Stat::kBinds);
   wire::ByteReader body(frame.head);
   const auto portal = body.Text();
   const auto name = body.Text();
