@@ -7,6 +7,7 @@ function(pgweir_room NAME)
   add_library(pgweir_${NAME} STATIC ${sources})
   target_include_directories(pgweir_${NAME} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(pgweir_${NAME} PUBLIC ${ROOM_LINKS})
+  pgweir_optimise(pgweir_${NAME})
   pgweir_precompile(pgweir_${NAME} cmake/precompiled.h)
 endfunction()
 
