@@ -2,22 +2,24 @@
 
 #include <utility>
 
-#include "base/check.h"
-
 namespace pgweir::pooler {
 namespace {
 
-using Map = absl::flat_hash_map<std::string, int>;
+using Map = absl::node_hash_map<std::string, int>;
 
 int CountOf(const Map& map, const std::string& name) {
   const auto it = map.find(name);
   return it == map.end() ? 0 : it->second;
 }
 
-void Decrement(Map& map, const std::string& name) {
-  const auto it = map.find(name);
-  PGWEIR_CHECK(it != map.end());
-  if (--it->second == 0) map.erase(it);
+Map::value_type* Increment(Map& map, const std::string& name) {
+  const auto it = map.try_emplace(name).first;
+  ++it->second;
+  return &*it;
+}
+
+void Decrement(Map& map, Map::value_type& count) {
+  if (--count.second == 0) map.erase(map.find(count.first));
 }
 
 Status Refusal(std::string_view kind, const std::string& name, int connected,
@@ -47,30 +49,28 @@ StatusOr<ClientCaps::Ticket> ClientCaps::Admit(const config::Config& config,
   if (user_limit > 0 && of_user >= user_limit) {
     return Refusal("user", user, of_user, "pool.max_user_client_connections");
   }
-  ++counts_->by_database[database_name];
-  ++counts_->by_user[user];
   ticket.counts_ = counts_;
-  ticket.database_ = database_name;
-  ticket.user_ = user;
+  ticket.database_ = Increment(counts_->by_database, database_name);
+  ticket.user_ = Increment(counts_->by_user, user);
   return ticket;
 }
 
 ClientCaps::Numbers ClientCaps::by_database() const {
   MutexLock lock(counts_->mutex);
-  return counts_->by_database;
+  return {counts_->by_database.begin(), counts_->by_database.end()};
 }
 
 ClientCaps::Numbers ClientCaps::by_user() const {
   MutexLock lock(counts_->mutex);
-  return counts_->by_user;
+  return {counts_->by_user.begin(), counts_->by_user.end()};
 }
 
 ClientCaps::Ticket& ClientCaps::Ticket::operator=(Ticket&& other) noexcept {
   if (this == &other) return *this;
   Release();
   counts_ = std::move(other.counts_);
-  database_ = std::move(other.database_);
-  user_ = std::move(other.user_);
+  database_ = other.database_;
+  user_ = other.user_;
   return *this;
 }
 
@@ -78,8 +78,8 @@ void ClientCaps::Ticket::Release() {
   const auto counts = std::exchange(counts_, nullptr);
   if (counts == nullptr) return;
   MutexLock lock(counts->mutex);
-  Decrement(counts->by_database, database_);
-  Decrement(counts->by_user, user_);
+  Decrement(counts->by_database, *database_);
+  Decrement(counts->by_user, *user_);
 }
 
 }  // namespace pgweir::pooler

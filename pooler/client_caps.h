@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "config/config.h"
@@ -14,6 +15,8 @@ namespace pgweir::pooler {
 // pool.max_user_client_connections. Thread-safe.
 class ClientCaps {
   struct Counts;
+  using CountMap = absl::node_hash_map<std::string, int>;  // by name
+  using Count = CountMap::value_type;
 
  public:
   ClientCaps();
@@ -30,7 +33,8 @@ class ClientCaps {
     friend class ClientCaps;
     void Release();
     std::shared_ptr<Counts> counts_;  // null = counted nowhere
-    std::string database_, user_;
+    Count* database_ = nullptr;       // of them, those that it is counted in
+    Count* user_ = nullptr;
   };
 
   // Counts one more; 53300 when a cap is reached. `database_name` is what the client asked for,
@@ -45,8 +49,8 @@ class ClientCaps {
  private:
   struct Counts {
     Mutex mutex;
-    absl::flat_hash_map<std::string, int> by_database ABSL_GUARDED_BY(mutex);
-    absl::flat_hash_map<std::string, int> by_user ABSL_GUARDED_BY(mutex);
+    CountMap by_database ABSL_GUARDED_BY(mutex);
+    CountMap by_user ABSL_GUARDED_BY(mutex);
   };
   const std::shared_ptr<Counts> counts_;
 };

@@ -43,7 +43,7 @@ CancelKeys::Key CancelKeys::Issue(Owner owner) {
     }
     const std::string_view secret(entry.secret.data(), entry.secret.size());
     MutexLock lock(mutex_);
-    std::vector<Entry>& same_id = keys_[process_id];
+    auto& same_id = keys_[process_id];
     const bool fits =
         process_id != 0 && (peer_id_ == 0 ? same_id.empty()
                                           : std::none_of(same_id.begin(), same_id.end(),
@@ -60,8 +60,11 @@ void CancelKeys::Withdraw(const Key& key) {
   MutexLock lock(mutex_);
   const auto it = keys_.find(key.process_id);
   if (it == keys_.end()) return;
-  std::erase_if(it->second, [&](const Entry& entry) { return Same(entry.secret, key.secret); });
-  if (it->second.empty()) keys_.erase(it);
+  auto& same_id = it->second;
+  same_id.erase(std::remove_if(same_id.begin(), same_id.end(),
+                               [&](const Entry& entry) { return Same(entry.secret, key.secret); }),
+                same_id.end());
+  if (same_id.empty()) keys_.erase(it);
 }
 
 std::optional<CancelKeys::Owner> CancelKeys::Find(uint32_t process_id,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "base/ids.h"
 #include "base/mutex.h"
 
@@ -55,7 +56,7 @@ class CancelKeys {
   const int peer_id_;
   mutable Mutex mutex_;
   // Several where a peer_id leaves too few bits for one each.
-  absl::flat_hash_map<uint32_t, std::vector<Entry>> keys_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint32_t, absl::InlinedVector<Entry, 1>> keys_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace pgweir::proxy
