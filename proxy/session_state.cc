@@ -68,9 +68,8 @@ std::string_view SessionState::NameOf(uint64_t id, size_t hash) const {
 }
 
 SessionState::Unnamed& SessionState::Replace(uint64_t number) {
-  coming_.push_back(std::move(spare_));
-  spare_ = Unnamed();
-  Unnamed& coming = coming_.back();
+  if (spare_ == nullptr) spare_ = std::make_unique<Unnamed>();
+  Unnamed& coming = *coming_.emplace_back(std::move(spare_));
   coming.number = number;
   coming.held = true;
   return coming;
@@ -79,40 +78,41 @@ SessionState::Unnamed& SessionState::Replace(uint64_t number) {
 // A Parse that failed has dropped the older one too; one that was skipped has not.
 void SessionState::Replaced(uint64_t number, bool done, bool skipped) {
   const auto it = std::find_if(coming_.begin(), coming_.end(),
-                               [&](const Unnamed& coming) { return coming.number == number; });
+                               [&](const auto& coming) { return coming->number == number; });
   if (it == coming_.end()) return;
   if (done) {
     std::swap(unnamed_, *it);
-  } else if (!skipped) {
-    unnamed_.number = 0;
+  } else if (!skipped && unnamed_ != nullptr) {
+    unnamed_->number = 0;
   }
   spare_ = std::move(*it);
-  spare_.number = 0;
+  if (spare_ != nullptr) spare_->number = 0;
   coming_.erase(it);
 }
 
 void SessionState::DropUnnamed() {
-  unnamed_.number = 0;
+  if (unnamed_ != nullptr) unnamed_->number = 0;
   coming_.clear();
 }
 
 void SessionState::KeepUnnamed(uint64_t number, std::string_view text, std::string_view types,
                                router::FactsRef facts) {
   coming_.clear();
-  unnamed_.number = number;
-  unnamed_.held = true;
-  unnamed_.text.assign(text);
-  unnamed_.types.assign(types);
-  unnamed_.deallocates.clear();
-  unnamed_.facts = std::move(facts);
-  unnamed_.numbered = nullptr;
+  if (unnamed_ == nullptr) unnamed_ = std::make_unique<Unnamed>();
+  unnamed_->number = number;
+  unnamed_->held = true;
+  unnamed_->text.assign(text);
+  unnamed_->types.assign(types);
+  unnamed_->deallocates.clear();
+  unnamed_->facts = std::move(facts);
+  unnamed_->numbered = nullptr;
 }
 
 void SessionState::CloseUnnamed() { closing_ = unnamed().number; }
 
 void SessionState::UnnamedClosed(uint64_t number, bool done) {
   if (number == 0) return;
-  if (done && unnamed_.number == number) unnamed_.number = 0;
+  if (done && Present().number == number) unnamed_->number = 0;
   if (closing_ == number) closing_ = 0;
 }
 

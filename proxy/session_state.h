@@ -54,7 +54,7 @@ class SessionState {
     bool is_numbered() const { return number != 0 && numbered != nullptr; }
   };
   const Unnamed& unnamed() const {
-    const Unnamed& newest = coming_.empty() ? unnamed_ : coming_.back();
+    const Unnamed& newest = coming_.empty() ? Present() : *coming_.back();
     return newest.number != 0 && newest.number == closing_ ? none_ : newest;
   }
   // A Parse of it is sent; its end decides whether it takes the older one's place.
@@ -112,11 +112,14 @@ class SessionState {
     bool reset;  // by the last statement that touched it
   };
 
+  const Unnamed& Present() const { return unnamed_ == nullptr ? none_ : *unnamed_; }
+
   Names named_;
-  Unnamed unnamed_;
-  std::vector<Unnamed> coming_;  // Parses of it that are not answered, in order
-  Unnamed spare_;                // whose memory is used again
-  uint64_t closing_ = 0;         // the number of the one that a Close may have ended
+  // Of clients that never prepare one there is no memory for it.
+  std::unique_ptr<Unnamed> unnamed_;              // null = there was none yet
+  std::vector<std::unique_ptr<Unnamed>> coming_;  // Parses of it that are not answered, in order
+  std::unique_ptr<Unnamed> spare_;                // whose memory is used again
+  uint64_t closing_ = 0;  // the number of the one that a Close may have ended
   static const Unnamed none_;
   wire::ParametersRef login_;
   wire::ParametersRef everybodys_;
