@@ -131,9 +131,7 @@ net::Task<StatusOr<Proof>> Look(Client& client, SessionHost& host, const Snapsho
 
 net::Task<StatusOr<Proof>> Authenticate(Client& client, SessionHost& host, const Snapshot& snapshot,
                                         const wire::StartupMessage& startup) {
-  if (!client.peer.known_as.empty() && client.peer.known_as == startup.user) {
-    co_return co_await Look(client, host, snapshot, startup);
-  }
+  if (client.peer.ours) co_return co_await Look(client, host, snapshot, startup);
   const auto demand = DemandOf(client, snapshot, startup);
   if (!demand.ok()) co_return demand.status();
   const Status certified = CheckClientCert(client, snapshot, *demand, startup.user);

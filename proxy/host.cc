@@ -33,19 +33,23 @@ void SessionHost::Use(SnapshotRef snapshot) {
 void SessionHost::Serve(int fd, Peer peer) {
   shared_.clients.fetch_add(1, std::memory_order_relaxed);
   load_.fetch_add(1, std::memory_order_relaxed);
-  worker_.Post([this, fd, peer = std::move(peer)] { net::Spawn(Run(fd, peer)); });
+  worker_.Post([this, fd, peer = std::move(peer)]() mutable {
+    const SessionId id{shared_.next_session.fetch_add(1, std::memory_order_relaxed)};
+    net::Spawn(Run(std::make_unique<Session>(id, *this, fd, std::move(peer))));
+  });
 }
 
 // The root of a session: whatever goes wrong in it ends here and touches no other.
-net::Task<void> SessionHost::Run(int fd, Peer peer) {
-  const SessionId id{shared_.next_session.fetch_add(1, std::memory_order_relaxed)};
+net::Task<void> SessionHost::Run(std::unique_ptr<Session> session) {
+  const SessionId id = session->id();
   try {
-    Session session(id, *this, fd, std::move(peer));
-    sessions_.emplace(id.value, &session);
-    co_await session.Run();
+    sessions_.emplace(id.value, session.get());
+    if (co_await session->LogIn()) co_await session->Serve();
+    co_await session->Close();
   } catch (const std::exception& error) {
     LogError("session ended by an internal error session={} error=\"{}\"", id.value, error.what());
   }
+  session = nullptr;
   sessions_.erase(id.value);
   load_.fetch_sub(1, std::memory_order_relaxed);
   shared_.clients.fetch_sub(1, std::memory_order_relaxed);

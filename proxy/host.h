@@ -76,7 +76,7 @@ struct Peer {
   std::string address;  // "127.0.0.1:40000" or "unix"
   std::optional<IpAddress> ip = {};
   bool unix_socket = false;
-  std::string known_as = {};  // the user that pgweir itself asks as; "" = it is to be found out
+  bool ours = false;  // pgweir itself asks, as whoever it says that it is
   // To be told so, unless it is a cancel request:
   bool over_limit = false;  // max_clients was reached
   bool late = false;        // new clients are not taken any more
@@ -136,7 +136,7 @@ class SessionHost {
   int load() const { return load_.load(std::memory_order_relaxed); }
 
  private:
-  net::Task<void> Run(int fd, Peer peer);
+  net::Task<void> Run(std::unique_ptr<Session> session);
   void Use(SnapshotRef snapshot);
 
   net::Worker& worker_;

@@ -55,17 +55,17 @@ Session::Session(SessionId id, SessionHost& host, int fd, Peer peer)
 
 Session::~Session() {
   FinishCancel();
-  if (cancel_key_.process_id != 0) host_.shared().cancel_keys.Withdraw(cancel_key_);
+  if (cancel_id_ == 0) return;
+  host_.shared().cancel_keys.Withdraw(
+      {cancel_id_, std::string(cancel_secret_.data(), cancel_secret_.size())});
 }
 
-net::Task<void> Session::Run() {
-  const bool logged_in = co_await LogIn();
-  if (logged_in && console_ != nullptr) {
-    co_await console_->Serve();
-    if (MustEndNow()) co_await Say(EndReason());
-  } else if (logged_in) {
-    co_await Serve();
-  }
+net::Task<void> Session::ServeConsole() {
+  co_await console_->Serve();
+  if (MustEndNow()) co_await Say(EndReason());
+}
+
+net::Task<void> Session::Close() {
   client_.event.SetDeadline(Clock::now() + kFarewell);
   if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
   if (watch_.has_answered()) watch_.Sent(*own_.parameters);
@@ -76,117 +76,119 @@ net::Task<void> Session::Run() {
                  id_.value, client_.peer.address);
 }
 
-net::Task<void> Session::Serve() {
+net::Task<void> Session::Serve() { return console_ != nullptr ? ServeConsole() : ServeDatabase(); }
+
+// Its frame is there for as long as the client is, so that what is rare has one of its own.
+net::Task<void> Session::ServeDatabase() {
   while (true) {
-    while (attached()) {
-      if (!killed_.ok()) co_return co_await DieNow();
-      if (cancel_ != nullptr) ForwardCancel();
-      const Relay::Next next = relay().Pump();
-      NoteSent();
-      if (cached_ != nullptr && cached_->answer_is_over()) KeepAnswer();
-      if (next == Relay::Next::kFree) {
-        GiveBack();
-      } else if (next == Relay::Next::kWait) {
-        if (guides() && relay().TakesRequest()) {
-          const wire::ReplyTracker& tracker = relay().lease()->tracker;
-          requests_.set_standing({tracker.status(), tracker.batch_open() || tracker.skipping()});
-          wire::Bytes request;
-          const RequestReader::State state = NextRequest(request);
-          if (state == RequestReader::State::kReady) {
-            if (!co_await GoOn(request)) co_return;
-            continue;
-          }
-          if (state != RequestReader::State::kWait) {
-            if (state == RequestReader::State::kViolation) co_await Say(requests_.violation());
-            co_await CleanUp();
-            co_return;
-          }
-        }
-        if (MustEnd()) {
-          co_await Say(EndReason());
-          co_await CleanUp();
-          co_return;
-        }
-        if (const Status late = CheckTime(); !late.ok()) {
-          co_await Say(late);
-          co_await CleanUp();
-          co_return;
-        }
-        if (relay().awaits_cancel()) client_.event.SetDeadline(Clock::now() + kCancelLook);
-        co_await client_.event.Wait();
-      } else if (next == Relay::Next::kYield) {
-        client_.event.Set();
-        co_await client_.event.Wait();
-      } else if (!co_await Leave(next)) {
-        co_return;
-      }
-    }
-
-    if (sharded()) {
-      if (!sharding_->onward.empty()) {
-        if (!co_await CarryOn()) co_return;
-        continue;
-      }
-    }
-    if (guides()) requests_.set_standing({Standing()});
-    wire::Bytes request;
-    const RequestReader::State state = NextRequest(request);
-    NoteSent();
-    if (state == RequestReader::State::kEnded) co_return;
-    if (state == RequestReader::State::kViolation) {
-      co_await Say(requests_.violation());
-      co_return;
-    }
-    if (state == RequestReader::State::kWait) {
-      FinishCancel();
-      if (MustEnd()) {
-        co_await Say(EndReason());
-        co_return;
-      }
-      if (const Status late = CheckTime(); !late.ok()) {
-        co_await Say(late);
-        co_return;
-      }
+    Step step = attached() ? Carry() : TakeRequest();
+    if (step.sequence.has_value()) {
+      if (!co_await *std::move(step.sequence)) co_return;
+    } else if (step.waits) {
       co_await client_.event.Wait();
-      continue;
     }
-
-    const TimePoint now = Clock::now();
-    watch_.Receive(now);
-    watch_.ForgetPlace();
-    if (const Status chosen = ChooseServer(request); !chosen.ok()) {
-      Reject(request, chosen);
-      continue;
-    }
-    if (holds_begin() && First().empty()) continue;  // it has just been answered
-    if (cached_ != nullptr && cached_->answered) continue;
-    if (cached_ != nullptr && cached_->waiting) {
-      if (!co_await AwaitAnswer(std::string(wire::AsText(request)))) co_return;
-      continue;
-    }
-    if (sharded() && sharding_->everywhere) {
-      if (!co_await ChangeSchema(std::string(wire::AsText(request)))) co_return;
-      continue;
-    }
-    if (sharded() && own_.joint != nullptr) {
-      if (!co_await Obtain(PartHere(std::string(wire::AsText(request))), TryAcquire())) co_return;
-      continue;
-    }
-    if (sharded() && NeedsNumbers()) {
-      if (!co_await BeginWithNumbers(std::string(wire::AsText(request)))) co_return;
-      continue;
-    }
-    pooler::Lease lease = TryAcquire();
-    if (lease && own_.Suits(*lease) && !NeedsCheck(*lease, now) && own_.Agrees(*lease)) {
-      Attach(std::move(lease));
-      if (Begin(request, now)) continue;
-      Drop();
-      Rewind();
-      lease = pooler::Lease();
-    }
-    std::string kept(wire::AsText(request));
-    if (!co_await Obtain(std::move(kept), std::move(lease))) co_return;
   }
+}
+
+Session::Step Session::Carry() {
+  if (!killed_.ok()) return DieNow();
+  if (cancel_ != nullptr) ForwardCancel();
+  const Relay::Next next = relay().Pump();
+  NoteSent();
+  if (cached_ != nullptr && cached_->answer_is_over()) KeepAnswer();
+  switch (next) {
+    case Relay::Next::kFree:
+      GiveBack();
+      return {};
+    case Relay::Next::kYield:
+      client_.event.Set();
+      return Wait();
+    case Relay::Next::kWait:
+      break;
+    default:
+      return Leave(next);
+  }
+  if (guides() && relay().TakesRequest()) {
+    const wire::ReplyTracker& tracker = relay().lease()->tracker;
+    requests_.set_standing({tracker.status(), tracker.batch_open() || tracker.skipping()});
+    wire::Bytes request;
+    switch (NextRequest(request)) {
+      case RequestReader::State::kReady:
+        return GoOn(request);
+      case RequestReader::State::kViolation:
+        return End(requests_.violation());
+      case RequestReader::State::kEnded:
+        return End(absl::OkStatus());
+      case RequestReader::State::kWait:
+        break;
+    }
+  }
+  if (MustEnd()) return End(EndReason());
+  if (Status late = CheckTime(); !late.ok()) return End(std::move(late));
+  if (relay().awaits_cancel()) client_.event.SetDeadline(Clock::now() + kCancelLook);
+  return Wait();
+}
+
+Session::Step Session::TakeRequest() {
+  if (sharded() && !sharding_->onward.empty()) return CarryOn();
+  if (guides()) requests_.set_standing({Standing()});
+  wire::Bytes request;
+  const RequestReader::State state = NextRequest(request);
+  NoteSent();
+  switch (state) {
+    case RequestReader::State::kReady:
+      return Begin(request);
+    case RequestReader::State::kViolation:
+      return End(requests_.violation());
+    case RequestReader::State::kEnded:
+      return End(absl::OkStatus());
+    case RequestReader::State::kWait:
+      break;
+  }
+  FinishCancel();
+  if (MustEnd()) return End(EndReason());
+  if (Status late = CheckTime(); !late.ok()) return End(std::move(late));
+  watch_.Rest();
+  return Wait();
+}
+
+Session::Step Session::Begin(wire::Bytes request) {
+  const TimePoint now = Clock::now();
+  watch_.Receive(now);
+  watch_.ForgetPlace();
+  if (const Status chosen = ChooseServer(request); !chosen.ok()) {
+    Reject(request, chosen);
+    return {};
+  }
+  if (holds_begin() && First().empty()) return {};  // it has just been answered
+  if (cached_ != nullptr && cached_->answered) return {};
+  if (cached_ != nullptr && cached_->waiting) {
+    return AwaitAnswer(std::string(wire::AsText(request)));
+  }
+  if (sharded() && sharding_->everywhere) {
+    return ChangeSchema(std::string(wire::AsText(request)));
+  }
+  if (sharded() && own_.joint != nullptr) {
+    return Obtain(PartHere(std::string(wire::AsText(request))), TryAcquire());
+  }
+  if (sharded() && NeedsNumbers()) {
+    return BeginWithNumbers(std::string(wire::AsText(request)));
+  }
+  pooler::Lease lease = TryAcquire();
+  if (lease && own_.Suits(*lease) && !NeedsCheck(*lease, now) && own_.Agrees(*lease)) {
+    Attach(std::move(lease));
+    if (SendFirst(request, now)) return {};
+    Drop();
+    Rewind();
+    lease = pooler::Lease();
+  }
+  return Obtain(std::string(wire::AsText(request)), std::move(lease));
+}
+
+net::Task<bool> Session::End(Status reason) {
+  if (!reason.ok()) co_await Say(std::move(reason));
+  co_await CleanUp();
+  co_return false;
 }
 
 net::Task<bool> Session::GoOn(wire::Bytes request) {
@@ -217,8 +219,7 @@ net::Task<bool> Session::GoOn(wire::Bytes request) {
   co_return next != Relay::Next::kViolation || co_await Leave(next);
 }
 
-// The request, or what stands in its place, goes to the backend that has just been attached.
-bool Session::Begin(wire::Bytes request, TimePoint now) {
+bool Session::SendFirst(wire::Bytes request, TimePoint now) {
   const bool refused = sharded() && !sharding_->refusal.ok();
   if (sharded()) relay().Give(sharding_->numbers, sharding_->part);
   if (own_.goes_on()) {
@@ -349,7 +350,7 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       const Status agreed = co_await Agree();
       const TimePoint now = Clock::now();
       watch_.Mark(observe::Moment::kSent, now);
-      if (agreed.ok() && Begin(wire::AsBytes(request), now)) co_return true;
+      if (agreed.ok() && SendFirst(wire::AsBytes(request), now)) co_return true;
       if (agreed.ok()) Rewind();
       if (!agreed.ok() && !WorthAnotherBackend(agreed)) {
         Drop();
@@ -425,7 +426,7 @@ net::Task<StatusOr<pooler::Lease>> Session::AwaitLease() {
 
 Status Session::CheckTime() {
   using Exceeded = TimeLimits::Exceeded;
-  if (!time_limits_.any()) return absl::OkStatus();
+  if (time_limits_ == nullptr) return absl::OkStatus();
   TimeLimits::Doing doing;
   if (attached()) {
     const wire::ReplyTracker& tracker = relay().lease()->tracker;
@@ -435,8 +436,8 @@ Status Session::CheckTime() {
   } else {
     doing.in_transaction = holds_begin();
   }
-  const Exceeded exceeded = time_limits_.Watch(doing, Clock::now());
-  client_.event.SetDeadline(time_limits_.next());
+  const Exceeded exceeded = time_limits_->Watch(doing, Clock::now());
+  client_.event.SetDeadline(time_limits_->next());
   switch (exceeded) {
     case Exceeded::kNothing:
       break;
@@ -547,13 +548,14 @@ Status Session::EndReason() const { return killed_.ok() ? ShuttingDown() : kille
 
 // The backend goes first: what it does is not to be waited for. Its client is told in words only
 // where these don't stand amid a message.
-net::Task<void> Session::DieNow() {
+net::Task<bool> Session::DieNow() {
   const bool amid_message =
       !relay().lease()->scanner.at_boundary() || !relay().lease()->unscanned.empty();
   if (relay().lease()->tracker.outstanding()) pool_->Cancel(*relay().lease(), [] {});
   Drop();
   watch_.OnEnd(killed_, Clock::now());
   if (!amid_message) co_await Say(killed_);
+  co_return false;
 }
 
 void Session::Cancel(std::shared_ptr<CancelTicket> ticket) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,15 +31,18 @@ namespace pgweir::proxy {
 
 // One client, from its first byte to its last, on one worker: start-up, login, then requests, each
 // carried by a backend that is held for as long as the pool's mode says.
-class Session final : private PlanSource {
+class Session final : private WatchedClient {
  public:
   Session(SessionId id, SessionHost& host, int fd, Peer peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // The whole life. Returns when nothing of the client's is left anywhere.
-  net::Task<void> Run();
+  // The whole life: logs the client in; if that succeeds serves it until it is to go; then says
+  // goodbye, after which nothing of the client's is left anywhere.
+  net::Task<bool> LogIn();
+  net::Task<void> Serve();
+  net::Task<void> Close();
 
   // On the worker's thread: the client's cancel key was presented.
   void Cancel(std::shared_ptr<CancelTicket> ticket);
@@ -58,7 +62,6 @@ class Session final : private PlanSource {
 
  private:
   // --- login (session_login.cc) ---
-  net::Task<bool> LogIn();
   net::Task<void> SlowDown(const std::string& user, const Status& refusal);
   net::Task<void> HoldBack(TimePoint until);
   net::Task<Status> Admit(wire::StartupMessage startup);
@@ -135,6 +138,8 @@ class Session final : private PlanSource {
   bool guides() const { return sharded() || (cached_ != nullptr && cached_->in_transactions); }
   // The node of this name; it stays for as long as the session.
   StatusOr<Node*> NodeOf(const std::string& name);
+  // Null when it has not been used.
+  Node* FindNode(const std::string& name);
   void CheckPlacement(const std::string& database, const router::ShardMapRef& map);
   Status LearnMap();
   // Makes at_ the node of a request that begins the use of a backend.
@@ -188,7 +193,30 @@ class Session final : private PlanSource {
                           std::vector<std::string>& numbers);
 
   // --- requests (session.cc) ---
-  net::Task<void> Serve();
+  net::Task<void> ServeConsole();
+  net::Task<void> ServeDatabase();
+  // What follows in the session's one coroutine: it waits for its event, or for a sequence that
+  // tells whether the session goes on; or it looks at once for what to do.
+  struct Step {
+    Step() = default;
+    Step(net::Task<bool> task) { sequence.emplace(std::move(task)); }
+
+    bool waits = false;
+    std::optional<net::Task<bool>> sequence;
+  };
+  static Step Wait() {
+    Step step;
+    step.waits = true;
+    return step;
+  }
+  // While the client holds a backend.
+  Step Carry();
+  // While it holds none.
+  Step TakeRequest();
+  // Its request goes to a backend, or is answered without one.
+  Step Begin(wire::Bytes request);
+  // The session is over, for this reason if the client is to be told one. False.
+  net::Task<bool> End(Status reason);
   RequestReader::State NextRequest(wire::Bytes& request);
   // What was taken of the request is taken again, for another backend.
   void Rewind();
@@ -197,9 +225,9 @@ class Session final : private PlanSource {
   void Reject(wire::Bytes request, const Status& error);
   // Statements that were answered are over when the client has all of it.
   void NoteSent();
-  void FollowStatements();
   // The node's primary, which knows all that its replicas know.
   PlanSource::Place PlaceForPlan(std::string_view node) override;
+  observe::ClientFacts Facts() const override;
   StatementWatch::Place PlaceOf(const Node& node) const;
   // Finds a backend for a request that could not be sent at once, with `lease` as a first
   // candidate. False when the session is over; else the backend is attached and has the request, or
@@ -216,7 +244,8 @@ class Session final : private PlanSource {
   void Drop();
   // The client holds a backend no more. One that was not given back ends.
   void Detach();
-  bool Begin(wire::Bytes request, TimePoint now);
+  // The request, or what stands in its place, goes to the backend that has just been attached.
+  bool SendFirst(wire::Bytes request, TimePoint now);
   net::Task<Status> Agree();
   // Before waiting: the reason to end the session if it has taken longer than it may.
   Status CheckTime();
@@ -233,7 +262,7 @@ class Session final : private PlanSource {
   // Whatever is under way.
   bool MustEndNow() const { return host_.ending() == Ending::kNow || !killed_.ok(); }
   Status EndReason() const;
-  net::Task<void> DieNow();
+  net::Task<bool> DieNow();  // false
   void ForwardCancel();
   void FinishCancel();
   // Tells the client why its connection ends, if it listens.
@@ -256,32 +285,33 @@ class Session final : private PlanSource {
   SessionHost& host_;
   Client client_;
   RequestReader requests_;
-  pooler::ClientCaps::Ticket admission_;  // from login to the end
-  std::map<std::string, Node> nodes_;     // by name; those that were used
-  Node* at_ = nullptr;                    // whose backend it has, had last, or is to get
-  std::unique_ptr<Sharding> sharding_;    // null = one node holds everything
-  std::unique_ptr<CachedRead> cached_;    // null = without the query cache
+  pooler::ClientCaps::Ticket admission_;                 // from login to the end
+  Node home_;                                            // where it began, and mostly the only one
+  std::unique_ptr<std::map<std::string, Node>> others_;  // by name; null = none was used
+  Node* at_ = nullptr;                  // whose backend it has, had last, or is to get
+  std::unique_ptr<Sharding> sharding_;  // null = one node holds everything
+  std::unique_ptr<CachedRead> cached_;  // null = without the query cache
   // Where the next backend comes from, or the present one came from. Before carrying_, whose lease
   // is one of its.
   std::shared_ptr<pooler::Pool> pool_;
   pooler::Pool::Member membership_;
   StatementWatch watch_;
   Belongings own_;
-  std::unique_ptr<RelayMemory> carrying_;  // null = it holds no backend
-  TimeLimits time_limits_;
-  config::PoolMode mode_ = config::PoolMode::kTransaction;
+  std::unique_ptr<RelayMemory> carrying_;      // null = it holds no backend
+  std::unique_ptr<TimeLimits> time_limits_;    // null = it has none
+  std::unique_ptr<const std::string> secret_;  // the user's, to log in to servers by; null = none
   bool reads_ = false;  // what was sent since the backend was taken is surely but reads
-  std::optional<std::string> secret_;  // the user's, by which to log in to servers
   bool logged_in_ = false;
   bool dedicated_ = false;  // a replication connection, with a pool of its own
   std::shared_ptr<CancelTicket> cancel_;
-  CancelKeys::Key cancel_key_;        // the client's; process id 0 = none yet
-  Status killed_;                     // why it must end at once
-  std::unique_ptr<Console> console_;  // that it is logged in to; null = a database
+  uint32_t cancel_id_ = 0;               // the client's cancel key: process id, 0 = none yet
+  std::array<char, 4> cancel_secret_{};  // and secret
+  Status killed_;                        // why it must end at once
+  std::unique_ptr<Console> console_;     // that it is logged in to; null = a database
 
   // What only the console shows.
-  std::string user_, database_, replication_;
-  std::string address_;  // without the port
+  std::string user_, database_;
+  std::unique_ptr<const std::string> replication_;  // null = none
   const std::chrono::system_clock::time_point connected_at_ = std::chrono::system_clock::now();
   TimePoint waiting_since_ = kNoDeadline;
 };

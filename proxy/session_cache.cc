@@ -75,7 +75,7 @@ void Session::UseCache() {
   const config::Cache& configured = host_.snapshot()->config().cache;
   const bool in_transactions =
       configured.in_transactions == config::CacheInTransactions::kUntilWrite &&
-      mode_ == config::PoolMode::kTransaction;
+      own_.mode == config::PoolMode::kTransaction;
   cached_ = std::make_unique<CachedRead>(*cache, host_.tools().planners, in_transactions);
   own_.writes = &cached_->writes;
   TellWritesPlace();
@@ -217,7 +217,7 @@ cache::EntryRef Session::FindCached(const cache::Key& key) {
 void Session::LookInCache(wire::Bytes request, const RequestContents& contents) {
   CachedRead& read = *cached_;
   read.Forget();
-  if (mode_ == config::PoolMode::kSession) return;
+  if (own_.mode == config::PoolMode::kSession) return;
   const RequestStatement* const statement = OnlyOne(contents);
   if (statement == nullptr || !MayBeRead(*statement) || statement->text.empty()) return;
   if (sharded() && (!sharding_->refusal.ok() || sharding_->everywhere)) return;

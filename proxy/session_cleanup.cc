@@ -100,7 +100,7 @@ net::Task<bool> Session::MakeReusable() {
     const Status rolled_back = co_await RunCommand("ROLLBACK", deadline);
     if (!rolled_back.ok()) co_return false;
   }
-  if (mode_ == config::PoolMode::kSession || relay().left_traces()) {
+  if (own_.mode == config::PoolMode::kSession || relay().left_traces()) {
     relay().Reset();
     if (!co_await Drain(deadline)) co_return false;
   }

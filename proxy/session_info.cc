@@ -17,30 +17,29 @@ std::string ApplicationName(const wire::ParametersRef& parameters) {
 }
 
 // The address and, over TCP, the port.
-std::pair<std::string, std::string> PartsOf(const std::string& peer) {
+std::pair<std::string_view, std::string_view> PartsOf(std::string_view peer) {
   const size_t colon = peer.rfind(':');
-  return {peer.substr(0, colon), colon == std::string::npos ? "" : peer.substr(colon + 1)};
+  return {peer.substr(0, colon), colon == std::string_view::npos ? "" : peer.substr(colon + 1)};
 }
 
 }  // namespace
 
-void Session::FollowStatements() {
+observe::ClientFacts Session::Facts() const {
   const auto [address, port] = PartsOf(client_.peer.address);
-  address_ = client_.peer.unix_socket ? "[local]" : address;
-  observe::ClientFacts client;
-  client.database = database_;
-  client.user = user_;
-  client.address = address_;
-  std::from_chars(port.data(), port.data() + port.size(), client.port);
-  client.pid = static_cast<uint32_t>(id_.value);
-  client.connected = connected_at_;
-  watch_.Begin(client, *this);
+  observe::ClientFacts facts;
+  facts.database = database_;
+  facts.user = user_;
+  facts.address = client_.peer.unix_socket ? "[local]" : address;
+  std::from_chars(port.data(), port.data() + port.size(), facts.port);
+  facts.pid = static_cast<uint32_t>(id_.value);
+  facts.connected = connected_at_;
+  return facts;
 }
 
 PlanSource::Place Session::PlaceForPlan(std::string_view node) {
-  const auto known = nodes_.find(std::string(node));
-  if (known == nodes_.end()) return {};
-  return {known->second.primary, own_.parameters};
+  const Node* const known = FindNode(std::string(node));
+  if (known == nullptr) return {};
+  return {known->primary, own_.parameters};
 }
 
 ClientInfo Session::Describe() {
@@ -49,7 +48,7 @@ ClientInfo Session::Describe() {
   info.logged_in = logged_in_;
   info.user = user_;
   info.database = database_;
-  info.replication = replication_;
+  if (replication_ != nullptr) info.replication = *replication_;
   info.state = !logged_in_                     ? "login"
                : waiting_since_ != kNoDeadline ? "waiting"
                : attached() || console_        ? "active"

@@ -193,7 +193,9 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   admission_ = *std::move(admission);
   user_ = startup.user;
   database_ = startup.database;
-  replication_ = startup.replication;
+  if (!startup.replication.empty()) {
+    replication_ = std::make_unique<const std::string>(startup.replication);
+  }
   client_.counters = &host_.shared().statistics.Of(database_, host_.worker().index());
   if (!startup.replication.empty()) co_return co_await AdmitReplication(config, asking, startup);
   auto pool = host_.shared().pools.Get(config, asking);
@@ -201,9 +203,10 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   pool_ = *std::move(pool);
   host_.shared().nodes.Lend(database->name, database->node.name, pool_);
   const config::Pool limits = pool_->limits();
-  mode_ = limits.mode;
   own_.Configure(limits);
-  time_limits_.Configure(limits);
+  TimeLimits time_limits;
+  time_limits.Configure(limits);
+  if (time_limits.any()) time_limits_ = std::make_unique<TimeLimits>(time_limits);
 
   // Where both set the same, the start-up parameter wins over `options`, as on a server.
   std::vector<wire::Setting> settings = std::move(startup.options);
@@ -217,8 +220,8 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
   const wire::ParametersRef everybodys = pool_->login_parameters();
   own_.state.set_login(own_.parameters, everybodys != nullptr ? everybodys : own_.parameters);
   own_.catalog = std::move(catalog);
-  secret_ = proof->secret;
-  at_ = &nodes_[database->node.name];
+  if (proof->secret.has_value()) secret_ = std::make_unique<const std::string>(*proof->secret);
+  at_ = &home_;
   at_->name = database->node.name;
   at_->primary = pool_;
   at_->server_database = ServersDatabase(database->node, database_);
@@ -227,7 +230,7 @@ net::Task<Status> Session::Admit(wire::StartupMessage startup) {
     sharding_ = std::make_unique<Sharding>();
   }
   UseCache();
-  FollowStatements();
+  watch_.Begin(*this);
   if (guides()) {
     requests_.ReadOneByOne();
     own_.guided = true;
@@ -269,7 +272,6 @@ net::Task<Status> Session::AdmitReplication(const config::Config& config,
   dedicated_ = true;
   membership_ = pooler::Pool::Member(pool_);
   const config::Pool limits = pool_->limits();
-  mode_ = limits.mode;
   own_.Configure(limits);
   auto acquired = co_await AwaitLease();
   if (!acquired.ok()) co_return acquired.status();
@@ -362,8 +364,10 @@ bool Session::SendWelcome() {
   for (const auto& [name, value] : own_.parameters->reported()) {
     wire::AppendParameterStatus(message, name, value);
   }
-  cancel_key_ = host_.shared().cancel_keys.Issue({host_.worker().index(), id_});
-  wire::AppendBackendKeyData(message, cancel_key_.process_id, cancel_key_.secret);
+  const CancelKeys::Key key = host_.shared().cancel_keys.Issue({host_.worker().index(), id_});
+  cancel_id_ = key.process_id;
+  std::copy(key.secret.begin(), key.secret.end(), cancel_secret_.begin());
+  wire::AppendBackendKeyData(message, key.process_id, key.secret);
   wire::AppendReadyForQuery(message, wire::TransactionStatus::kIdle);
   return client_.Send(message);
 }

@@ -27,13 +27,15 @@ Consistency ConsistencyOf(const wire::Parameters& settings, Consistency configur
 std::unique_ptr<NodeCopies> Session::CopiesOf(const config::Database& database,
                                               const config::Node& node,
                                               const std::shared_ptr<pooler::Pool>& primary) const {
-  if (node.replicas.empty() || mode_ == config::PoolMode::kSession) return nullptr;
+  if (node.replicas.empty() || own_.mode == config::PoolMode::kSession) return nullptr;
   auto status = host_.shared().nodes.Find(database.name, node.name);
   if (status == nullptr) return nullptr;
   return std::make_unique<NodeCopies>(
       std::move(status), primary,
-      NodeCopies::Session{
-          .user = user_, .database = database_, .node = node.name, .secret = secret_});
+      NodeCopies::Session{.user = user_,
+                          .database = database_,
+                          .node = node.name,
+                          .secret = secret_ == nullptr ? std::nullopt : std::optional(*secret_)});
 }
 
 Status Session::ChooseServer(wire::Bytes request) {

@@ -108,7 +108,7 @@ net::Task<StatusOr<std::string>> Session::CarryOut(SchemaChange change) {
     if (!committed.ok()) co_return AtNode(committed.status(), parts[i].node, Done(nodes, i));
   }
   for (Part& part : parts) {
-    nodes_[part.node].wrote_at = Clock::now();
+    FindNode(part.node)->wrote_at = Clock::now();
     if (!part.own_settings && part.lease->tracker.idle()) part.lease.Return();
   }
   co_return tag;

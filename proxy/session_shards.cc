@@ -78,20 +78,26 @@ void Session::CheckPlacement(const std::string& database, const router::ShardMap
   placements.GiveLogins(database, map, std::move(nodes));
 }
 
+Session::Node* Session::FindNode(const std::string& name) {
+  if (home_.name == name) return &home_;
+  if (others_ == nullptr) return nullptr;
+  const auto found = others_->find(name);
+  return found == others_->end() ? nullptr : &found->second;
+}
+
 StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
-  const auto known = nodes_.find(name);
-  if (known != nodes_.end()) return &known->second;
+  if (Node* const known = FindNode(name); known != nullptr) return known;
   const SnapshotRef& snapshot = host_.snapshot();
   const config::Database* database = snapshot->config().FindDatabase(database_);
   const config::Node* node = database == nullptr ? nullptr : database->FindNode(name);
   if (node == nullptr) return NotSharded();
-  const pooler::Pools::Client asking{
-      *database,          database_, user_, secret_.has_value() ? &*secret_ : nullptr,
-      snapshot->number(), node};
+  const pooler::Pools::Client asking{*database,     database_,          user_,
+                                     secret_.get(), snapshot->number(), node};
   auto pool = host_.shared().pools.Get(snapshot->config(), asking);
   if (!pool.ok()) return pool.status();
   host_.shared().nodes.Lend(database->name, node->name, *pool);
-  Node& fresh = nodes_[name];
+  if (others_ == nullptr) others_ = std::make_unique<std::map<std::string, Node>>();
+  Node& fresh = (*others_)[name];
   fresh.name = name;
   fresh.primary = *std::move(pool);
   fresh.server_database = ServersDatabase(*node, database_);
@@ -121,7 +127,7 @@ Status Session::RouteByMap(const RequestContents& request) {
 
 bool Session::HoldBegin(const RequestContents& contents, wire::Bytes request) {
   Sharding::Transaction& transaction = sharding_->transaction;
-  if (transaction.held || mode_ != config::PoolMode::kTransaction) return false;
+  if (transaction.held || own_.mode != config::PoolMode::kTransaction) return false;
   const std::string_view tag = BeginTag(contents, Reading());
   if (tag.empty()) return false;
   transaction.held = true;

@@ -26,8 +26,8 @@ constexpr size_t kMostPortals = 16;
 // Memory that a statement took beyond is given back.
 constexpr size_t kKeptText = size_t{4} << 10;
 constexpr size_t kKeptEntries = 16;
-// That a worker keeps for its clients' next statements.
-constexpr size_t kSpareBuffers = 64;
+// That a worker keeps for its clients' next statements, of each kind.
+constexpr size_t kSpare = 64;
 
 void Clear(std::string& text) {
   if (text.capacity() > kKeptText) {
@@ -35,6 +35,20 @@ void Clear(std::string& text) {
   } else {
     text.clear();
   }
+}
+
+template <typename T>
+std::unique_ptr<T> TakeSpare(std::vector<std::unique_ptr<T>>& spare) {
+  if (spare.empty()) return std::make_unique<T>();
+  std::unique_ptr<T> taken = std::move(spare.back());
+  spare.pop_back();
+  return taken;
+}
+
+template <typename T>
+void GiveSpare(std::vector<std::unique_ptr<T>>& spare, std::unique_ptr<T>& given) {
+  if (spare.size() < kSpare) spare.push_back(std::move(given));
+  given = nullptr;
 }
 
 // What a server may say at any time, to nothing that it was asked.
@@ -57,19 +71,38 @@ void StatementWatch::Entry::Clear() {
   for (std::string* const part : {&tag, &sqlstate, &error}) proxy::Clear(*part);
 }
 
-void StatementWatch::Receive(TimePoint now) {
-  coming_.timer.Start(now);
-  coming_.cache = observe::CacheOutcome::kNone;
-  coming_.symbol.clear();
-  coming_.retries = 0;
+StatementWatch::Coming& StatementWatch::coming() {
+  if (coming_ == nullptr) coming_ = TakeSpare(tools_.spare_coming);
+  return *coming_;
 }
 
+void StatementWatch::Receive(TimePoint now) {
+  Request& request = coming().request;
+  request.timer.Start(now);
+  request.cache = observe::CacheOutcome::kNone;
+  request.symbol.clear();
+  request.retries = 0;
+}
+
+void StatementWatch::Mark(Moment moment, TimePoint now) {
+  coming().request.timer.Mark(moment, now);
+}
+
+void StatementWatch::AddConnecting(Duration time) { coming().request.timer.AddConnecting(time); }
+
+void StatementWatch::set_cache(observe::CacheOutcome outcome) { coming().request.cache = outcome; }
+
+void StatementWatch::set_symbol(std::string_view symbol) { coming().request.symbol.assign(symbol); }
+
+void StatementWatch::ForgetPlace() { coming().places = Places(); }
+
 void StatementWatch::set_place(const Place& place) {
-  places_.nodes.clear();
-  places_.bits = {};
-  places_.role = observe::NodeRole::kNone;
+  Places& places = coming().places;
+  places.nodes.clear();
+  places.bits = {};
+  places.role = observe::NodeRole::kNone;
   AddPlace(place);
-  places_.server_pid = place.server_pid;
+  places.server_pid = place.server_pid;
 }
 
 void StatementWatch::AddPlace(const Place& place) {
@@ -85,7 +118,7 @@ void StatementWatch::AddPlace(const Place& place) {
     if (places.role != observe::NodeRole::kPrimary) places.role = place.role;
     places.server_pid = 0;
   };
-  add(places_);
+  add(coming().places);
   for (size_t i = next_; i < size_; ++i) add(buffers_->entries[i].places);
 }
 
@@ -107,15 +140,15 @@ StatementWatch::Entry& StatementWatch::Push(Entry::Kind kind) {
   entry.kind = kind;
   entry.begun = false;
   entry.counts = kind == Entry::Kind::kQuery || kind == Entry::Kind::kExecute;
-  entry.coming = coming_;
-  entry.places = places_;
+  entry.coming = coming().request;
+  entry.places = coming().places;
   entry.rows = entry.bytes = entry.data_rows = 0;
   return entry;
 }
 
 void StatementWatch::OnRequest(wire::Frame frame, wire::Bytes in, const SessionState& state,
                                const wire::Parameters& settings) {
-  if (!follows_ || lost_) return;
+  if (client_ == nullptr || lost_) return;
   if (skipping_ && frame.type != frontend::kSync) return;
   lost_ = size_ - next_ >= kMostEntries;
   if (lost_) return;
@@ -247,7 +280,7 @@ void StatementWatch::OnExecute(const wire::Frame& frame) {
 }
 
 void StatementWatch::TakeAgain(bool anew) {
-  ++coming_.retries;
+  ++coming().request.retries;
   if (anew) {
     size_ = next_;
     skipping_ = lost_ = false;
@@ -372,8 +405,8 @@ void StatementWatch::EndNext(TimePoint now) {
 
 void StatementWatch::OnHit(const RequestStatement& statement, bool extended, std::string_view tag,
                            size_t bytes, observe::CacheOutcome outcome) {
-  if (!follows_) return;
-  coming_.cache = outcome;
+  if (client_ == nullptr) return;
+  coming().request.cache = outcome;
   Entry& entry = Push(extended ? Entry::Kind::kExecute : Entry::Kind::kQuery);
   batch_open_ = false;
   entry.asked.facts = statement.facts;
@@ -423,8 +456,15 @@ void StatementWatch::OnEnd(const Status& reason, TimePoint now) {
 
 // --- the end ---
 
+// With the next request everything begins anew: when it was received, and where it goes.
+void StatementWatch::Rest() {
+  if (coming_ == nullptr || first_ < size_) return;
+  coming_->places.nodes.clear();
+  GiveSpare(tools_.spare_coming, coming_);
+}
+
 void StatementWatch::Blocked() {
-  if (follows_ && blocked_at_ == TimePoint()) blocked_at_ = Clock::now();
+  if (client_ != nullptr && blocked_at_ == TimePoint()) blocked_at_ = Clock::now();
 }
 
 void StatementWatch::Sent(const wire::Parameters& settings) {
@@ -451,15 +491,7 @@ StatementWatch::Entry* StatementWatch::Next() {
   return next_ < size_ ? &buffers_->entries[next_] : nullptr;
 }
 
-void StatementWatch::TakeBuffers() {
-  auto& spare = tools_.spare_buffers;
-  if (spare.empty()) {
-    buffers_ = std::make_unique<Buffers>();
-    return;
-  }
-  buffers_ = std::move(spare.back());
-  spare.pop_back();
-}
+void StatementWatch::TakeBuffers() { buffers_ = TakeSpare(tools_.spare_buffers); }
 
 void StatementWatch::GiveBuffersBack() {
   if (buffers_ == nullptr) return;
@@ -470,18 +502,16 @@ void StatementWatch::GiveBuffersBack() {
   used_ = 0;
   if (buffers_->portals.size() > 1) buffers_->portals.resize(1);
   for (Asked& portal : buffers_->portals) portal.Clear();
-  if (tools_.spare_buffers.size() < kSpareBuffers) {
-    tools_.spare_buffers.push_back(std::move(buffers_));
-  }
-  buffers_ = nullptr;
+  GiveSpare(tools_.spare_buffers, buffers_);
 }
 
 void StatementWatch::Tell(Entry& entry, TimePoint now, const wire::Parameters& settings) {
+  const observe::ClientFacts client = client_->Facts();
   observe::StatementTimer& timer = entry.coming.timer;
   timer.Mark(Moment::kLastByte, now);
   const Asked& asked = entry.asked;
   observe::StatementRecord record;
-  record.client = &client_;
+  record.client = &client;
   record.times = timer.Split();
   record.text = asked.sql();
   record.extended = entry.kind != Entry::Kind::kQuery;
@@ -508,7 +538,7 @@ void StatementWatch::Tell(Entry& entry, TimePoint now, const wire::Parameters& s
                         .values = asked.values,
                         .symbol = entry.coming.symbol,
                         .settings = settings,
-                        .plans = *plans_});
+                        .plans = *client_});
 }
 
 }  // namespace pgweir::proxy

@@ -10,13 +10,23 @@
 #include "absl/container/inlined_vector.h"
 #include "base/status.h"
 #include "observe/statement_record.h"
+#include "proxy/plans.h"
 #include "proxy/request_contents.h"
 #include "wire/frame_scanner.h"
 
 namespace pgweir::proxy {
 
-class PlanSource;
 struct WorkerTools;
+
+// The client whose statements are followed.
+class WatchedClient : public PlanSource {
+ public:
+  // What they refer to lives as long as the client.
+  virtual observe::ClientFacts Facts() const = 0;
+
+ protected:
+  ~WatchedClient() = default;
+};
 
 // Follows each statement of one client from its request to the last byte of its answer, in a
 // pipeline, too, and then gives it to the worker's Observer. A statement is a Query, or an Execute
@@ -24,36 +34,32 @@ struct WorkerTools;
 //
 // It is told what is sent to servers in the client's name and what the client is sent, each in its
 // order (PostgreSQL documentation, "Message Flow"), and so knows whose answer it is without being
-// told. It changes nothing of either. What it notes stands in buffers that are the worker's while
-// the client is idle; once they have grown nothing is allocated.
+// told. It changes nothing of either. What it notes stands in memory that is the worker's while the
+// client is idle; once that has grown nothing is allocated.
 class StatementWatch {
  public:
   struct Buffers;
+  struct Coming;
 
   explicit StatementWatch(WorkerTools& tools) : tools_(tools) {}
   ~StatementWatch() = default;
   StatementWatch(const StatementWatch&) = delete;
   StatementWatch& operator=(const StatementWatch&) = delete;
 
-  // Nothing is followed before. What `client` refers to lives as long as this object, as `plans`
-  // does.
-  void Begin(const observe::ClientFacts& client, PlanSource& plans) {
-    client_ = client;
-    plans_ = &plans;
-    follows_ = true;
-  }
+  // Nothing is followed before. `client` lives as long as this object.
+  void Begin(WatchedClient& client) { client_ = &client; }
 
   // --- what holds for the requests that are taken from now on ---
 
   // They were received at this moment.
   void Receive(TimePoint now);
-  void Mark(observe::Moment moment, TimePoint now) { coming_.timer.Mark(moment, now); }
-  void AddConnecting(Duration time) { coming_.timer.AddConnecting(time); }
-  void set_cache(observe::CacheOutcome outcome) { coming_.cache = outcome; }
+  void Mark(observe::Moment moment, TimePoint now);
+  void AddConnecting(Duration time);
+  void set_cache(observe::CacheOutcome outcome);
   // What they are about, if that is one symbol.
-  void set_symbol(std::string_view symbol) { coming_.symbol.assign(symbol); }
+  void set_symbol(std::string_view symbol);
   // Nothing of a server's is known yet.
-  void ForgetPlace() { places_ = Places(); }
+  void ForgetPlace();
   // Where they are carried out. `node` lives as long as this object; `bit` is its number in the
   // shard map, if there is one.
   struct Place {
@@ -98,6 +104,9 @@ class StatementWatch {
 
   // --- the end ---
 
+  // The client holds no backend, and has asked for nothing more: what was said above is over.
+  void Rest();
+
   // There are statements that are answered, but perhaps not all sent.
   bool has_answered() const { return next_ != first_ || blocked_at_ != TimePoint(); }
   // Now all is, or the client doesn't take more just now.
@@ -105,7 +114,7 @@ class StatementWatch {
   void Blocked();
 
  private:
-  struct Coming {
+  struct Request {
     observe::StatementTimer timer;
     std::string symbol;
     observe::CacheOutcome cache = observe::CacheOutcome::kNone;
@@ -138,7 +147,7 @@ class StatementWatch {
     Kind kind = Kind::kSync;
     bool begun = false;   // its answer has
     bool counts = false;  // it is to be told of
-    Coming coming;
+    Request coming;
     Places places;
     Asked asked;
     std::string tag, sqlstate, error;
@@ -148,6 +157,7 @@ class StatementWatch {
     void Clear();
   };
 
+  Coming& coming();
   Entry& Push(Entry::Kind kind);
   void OnParse(const wire::Frame& frame);
   const Asked* UnnamedParse() const;
@@ -164,23 +174,26 @@ class StatementWatch {
   void Tell(Entry& entry, TimePoint now, const wire::Parameters& settings);
 
   WorkerTools& tools_;
-  observe::ClientFacts client_;
-  PlanSource* plans_ = nullptr;  // not null once it follows
-  bool follows_ = false;
-  bool in_transaction_ = false;  // as the client was told last
-  bool batch_open_ = false;      // there is no Sync behind its last message
-  Coming coming_;
-  Places places_;
+  WatchedClient* client_ = nullptr;   // null = nothing is followed
+  std::unique_ptr<Coming> coming_;    // null = nothing was received since the client rested
   std::unique_ptr<Buffers> buffers_;  // null = nothing is under way
   // Of the buffers' entries [first_, next_) are answered, [next_, size_) are not.
   size_t first_ = 0, next_ = 0, size_ = 0;
-  size_t used_ = 0;         // since the buffers were taken; the entries behind are empty
-  bool skipping_ = false;   // up to the next Sync, which hasn't come yet
-  bool lost_ = false;       // what comes now isn't followed: there is too much
-  TimePoint turn_at_{};     // when what came before the next was over
-  bool own_turn_ = false;   // and that was pgweir's own
-  TimePoint blocked_at_{};  // since when the client doesn't take more; zero = it does
-  uint64_t number_ = 0;     // of statements told of
+  size_t used_ = 0;              // since the buffers were taken; the entries behind are empty
+  bool in_transaction_ = false;  // as the client was told last
+  bool batch_open_ = false;      // there is no Sync behind its last message
+  bool skipping_ = false;        // up to the next Sync, which hasn't come yet
+  bool lost_ = false;            // what comes now isn't followed: there is too much
+  bool own_turn_ = false;        // what came before the next was pgweir's own
+  TimePoint turn_at_{};          // when that was over
+  TimePoint blocked_at_{};       // since when the client doesn't take more; zero = it does
+  uint64_t number_ = 0;          // of statements told of
+};
+
+// What holds for the requests that are taken from now on.
+struct StatementWatch::Coming {
+  Request request;
+  Places places;
 };
 
 struct StatementWatch::Buffers {

@@ -36,6 +36,7 @@ struct WorkerTools {
   std::string flight;  // requests that are put together anew
   std::string answer;  // likewise answers
   std::vector<std::unique_ptr<StatementWatch::Buffers>> spare_buffers;
+  std::vector<std::unique_ptr<StatementWatch::Coming>> spare_coming;
   SessionCounts& counts;  // of all workers
   uint64_t next_unnamed;
   bool suspended = false;  // clients are not read (SUSPEND)

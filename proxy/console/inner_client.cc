@@ -14,12 +14,12 @@ namespace pgweir::proxy {
 namespace {
 
 // The descriptor of its end; the other one gets a session.
-int Connect(SessionHost& host, const std::string& user) {
+int Connect(SessionHost& host) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw std::system_error(errno, std::generic_category(), "socketpair");
   }
-  host.Serve(ends[1], Peer{.address = "pgweir", .unix_socket = true, .known_as = user});
+  host.Serve(ends[1], Peer{.address = "pgweir", .unix_socket = true, .ours = true});
   return ends[0];
 }
 
@@ -32,7 +32,7 @@ uint32_t InnerClient::Head(char type, uint32_t body_length) {
 
 InnerClient::InnerClient(SessionHost& host, net::Event& event, const std::string& user,
                          const std::string& database)
-    : worker_(host.worker()), stream_(Connect(host, user), net::Socket::Ownership::kOwns) {
+    : worker_(host.worker()), stream_(Connect(host), net::Socket::Ownership::kOwns) {
   stream_.socket().Attach(worker_, &event);
   std::string startup;
   wire::AppendStartupMessage(startup, {{"user", user}, {"database", database}});
