@@ -60,8 +60,6 @@ struct Belongings {
   // How many requests have been answered to their end.
   uint64_t answers = 0;
   const char* noted_pin = nullptr;  // why it was last seen to keep its backend
-  bool terminated = false;          // it has said so
-  bool gone = false;                // it takes nothing more
 
   // --- what its session says ---
 
@@ -80,7 +78,9 @@ struct Belongings {
   // It is the session that reads the client's requests, and gives them to Relay::Go one by one. The
   // rest of a message, and the data of a COPY, are read by the relay all the same.
   bool guided = false;
-  int max_prepared = 200;  // statements that a backend holds before the oldest one is closed
+  bool terminated = false;  // the client has said so
+  bool gone = false;        // it takes nothing more
+  int max_prepared = 200;   // statements that a backend holds before the oldest one is closed
 };
 
 }  // namespace pgweir::proxy

@@ -120,7 +120,8 @@ void SessionState::UnnamedClosed(uint64_t number, bool done) {
 
 wire::ParametersRef SessionState::AfterResets(const wire::ParametersRef& now) {
   const bool all = std::exchange(all_reset_, false);
-  const std::vector<std::string> names = std::exchange(resets_, {});
+  std::vector<std::string> names;
+  if (changes_ != nullptr) names.swap(changes_->resets);
   if (!all && names.empty()) return now;
   const auto was_reset = [&](const std::string& name) {
     return all || std::any_of(names.begin(), names.end(), [&](const std::string& reset) {
@@ -147,12 +148,12 @@ wire::ParametersRef SessionState::AfterResets(const wire::ParametersRef& now) {
 }
 
 void SessionState::TouchSetting(std::string name, bool reset) {
-  for (Touched& touched : settings_touched_) {
+  for (Touched& touched : changes().touched) {
     if (touched.name != name) continue;
     touched.reset = reset;
     return;
   }
-  settings_touched_.push_back({std::move(name), reset});
+  changes().touched.push_back({std::move(name), reset});
 }
 
 void SessionState::TouchAllSettings() { all_touched_ = true; }
@@ -164,7 +165,7 @@ std::string SessionState::Question(const wire::Parameters& had) {
   }
   asked_objects_ = std::exchange(objects_touched_, false);
   std::string sql = "SELECT ";
-  for (const Touched& touched : settings_touched_) {
+  for (const Touched& touched : changes().touched) {
     sql += "pg_catalog.current_setting(" + wire::QuoteLiteral(touched.name) + ",true),";
   }
   if (asked_objects_) {
@@ -178,8 +179,8 @@ std::vector<wire::Setting> SessionState::TakeAnswer(
     const wire::Parameters& had, const std::vector<std::optional<std::string>>& row) {
   std::vector<wire::Setting> settings = had.unreported();
   auto value = row.begin();
-  for (Touched& touched : std::exchange(settings_touched_, {})) {
-    if (touched.reset) resets_.push_back(touched.name);
+  for (Touched& touched : std::exchange(changes().touched, {})) {
+    if (touched.reset) NoteReset(touched.name);
     const std::optional<std::string>& now = *value++;
     const std::string* before = had.FindUnreported(touched.name);
     // A RESET that was rolled back changed nothing.

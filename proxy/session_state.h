@@ -82,12 +82,16 @@ class SessionState {
 
   // A statement is sent that may change these.
   void TouchSetting(std::string name, bool reset);
-  void NoteReset(std::string name) { resets_.push_back(std::move(name)); }
+  void NoteReset(std::string name) { changes().resets.push_back(std::move(name)); }
   void TouchAllSettings();
   void TouchObjects() { objects_touched_ = true; }
-  bool touched() const { return objects_touched_ || all_touched_ || !settings_touched_.empty(); }
-  bool touched_settings() const { return all_touched_ || !settings_touched_.empty(); }
-  bool has_resets() const { return all_reset_ || !resets_.empty(); }
+  bool touched() const { return objects_touched_ || touched_settings(); }
+  bool touched_settings() const {
+    return all_touched_ || (changes_ != nullptr && !changes_->touched.empty());
+  }
+  bool has_resets() const {
+    return all_reset_ || (changes_ != nullptr && !changes_->resets.empty());
+  }
   // The question, one statement; and its answer, a row of as many columns. Returns what the session
   // has set now, given what it had.
   std::string Question(const wire::Parameters& had);
@@ -111,6 +115,16 @@ class SessionState {
     std::string name;
     bool reset;  // by the last statement that touched it
   };
+  // To settings, by statements of the transaction.
+  struct Changes {
+    std::vector<Touched> touched;
+    // Names that one reset, or all, which the server did not have to be asked for.
+    std::vector<std::string> resets;
+  };
+  Changes& changes() {
+    if (changes_ == nullptr) changes_ = std::make_unique<Changes>();
+    return *changes_;
+  }
 
   const Unnamed& Present() const { return unnamed_ == nullptr ? none_ : *unnamed_; }
 
@@ -123,11 +137,8 @@ class SessionState {
   static const Unnamed none_;
   wire::ParametersRef login_;
   wire::ParametersRef everybodys_;
-  // Names that a statement of the transaction reset, or all, which the server did not have to be
-  // asked for.
-  std::vector<std::string> resets_;
+  std::unique_ptr<Changes> changes_;  // null = there was none yet
   bool all_reset_ = false;
-  std::vector<Touched> settings_touched_;
   bool all_touched_ = false;
   bool objects_touched_ = false;
   bool asked_objects_ = false;
