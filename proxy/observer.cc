@@ -59,6 +59,9 @@ void Observer::Take(observe::StatementRecord& record, const Details& details) {
   const bool traced = may_be_traced && IsTraced(record);
   if (!logged && !traced) return;
   record.digest_text = DigestTextOf(record.text, details);
+  observe::ClientFacts client = *record.client;
+  details.client.AddAddress(client);
+  record.client = &client;
   if (traced) spans_.Submit(span_lines_.Write(record));
   if (logged) Log(record, details);
 }
@@ -115,7 +118,7 @@ void Observer::ConsiderPlan(const observe::StatementRecord& record, const Detail
                    .types = details.types,
                    .values = details.values,
                    .now = details.now},
-                  details.plans);
+                  details.client);
 }
 
 }  // namespace pgweir::proxy

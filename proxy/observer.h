@@ -17,6 +17,7 @@
 #include "observe/statement_record.h"
 #include "observe/statement_spans.h"
 #include "proxy/plans.h"
+#include "proxy/watched_client.h"
 #include "router/digest_text.h"
 #include "router/statement_cache.h"
 #include "wire/parameters.h"
@@ -44,7 +45,7 @@ class Observer {
     std::string_view values;               // a Bind, but for its names
     std::string_view symbol;               // that it is about; "" = none, or several
     const wire::Parameters& settings;
-    PlanSource& plans;  // of such statements
+    WatchedClient& client;  // whose it is, by which it can be planned
   };
   // The digest, and whatever only the log needs, is added to the record here.
   void Take(observe::StatementRecord& record, const Details& details);

@@ -51,21 +51,6 @@ bool SaysStalePlan(const wire::ErrorFields& error, std::string_view body) {
          body.find("RRevalidateCachedQuery") != std::string_view::npos;
 }
 
-// Whether these requests are one extended batch whose client wants to be told what its rows look
-// like. One that does not ask has been told before; it has to learn of the change by the error.
-bool MayBeginAnew(wire::Bytes requests) {
-  wire::FrameScanner scanner(wire::ClientHead);
-  wire::Frame frame;
-  size_t position = 0;
-  bool describes = false;
-  while (scanner.Next(requests, position, frame) == Step::kFrame) {
-    if (frame.type == frontend::kSync) return describes && position == requests.size();
-    if (frame.type == frontend::kDescribe) describes = true;
-    if (frame.type == frontend::kQuery || frame.type == frontend::kFunctionCall) return false;
-  }
-  return false;
-}
-
 }  // namespace
 
 void Relay::Buffers::Clear() {
@@ -105,7 +90,7 @@ bool Relay::Begin(wire::Bytes request, TimePoint now, bool repeatable, std::stri
   const wire::Bytes understood = TakeRequests(request);
   const bool alone = own_.guided || client_.input.empty();
   if (rewriter_.uses_prepared() && scanner_.at_boundary() && alone && first.empty() &&
-      request.size() <= RequestReader::kMaxGathered && MayBeginAnew(request)) {
+      request.size() <= RequestReader::kMaxGathered && describing_batch_) {
     again_.assign(wire::AsText(request));
   }
   alone_ = repeatable;
@@ -650,6 +635,8 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
   if (own_.writes != nullptr) NoteWrites(in);
   Splice flight(in, tools_.flight);
   if (!streaming_) rewriter_.BeginRequest();
+  bool describes = false, others = false;
+  describing_batch_ = false;
   size_t position = 0;
   if (dropping_rest_) {
     const size_t left = std::min<size_t>(scanner_.body_left(), in.size());
@@ -673,6 +660,12 @@ wire::Bytes Relay::TakeRequests(wire::Bytes in) {
       return flight.Result(frame.offset);
     }
     flushed_ = frame.type == frontend::kFlush;
+    describes = describes || frame.type == frontend::kDescribe;
+    others = others || frame.type == frontend::kQuery || frame.type == frontend::kFunctionCall;
+    if (frame.type == frontend::kSync) {
+      describing_batch_ = describes && !others && position == in.size();
+      others = true;  // what comes behind it is another batch
+    }
     if (own_.mode == config::PoolMode::kSession) {
       NoteRequest(frame);
     } else if (!rewriter_.Take(frame, flight, *lease_, *own_.parameters)) {

@@ -168,6 +168,9 @@ class Relay {
   // Sync, of whose answers the client has seen nothing.
   std::string& again_;
   bool beginning_anew_ = false;
+  // What was taken last is one extended batch whose client wants to be told what its rows look
+  // like. One that does not ask has been told before; it has to learn of a change by the error.
+  bool describing_batch_ = false;
   bool streaming_ = false;      // what is read is the rest of a message, or a COPY's data
   bool dropping_rest_ = false;  // of a message that was refused
   bool flushed_ = false;        // the server answers all that it has been sent

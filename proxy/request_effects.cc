@@ -176,7 +176,7 @@ void RequestRewriter::NoteDdl() {
 }
 
 void RequestRewriter::NoteDeallocation(std::string_view portal, std::string_view name) {
-  if (name.empty() && portal != deallocates_by_) return;
+  if (name.empty() && (deallocates_.empty() || portal != deallocates_by_)) return;
   deallocates_ = name;
   deallocates_by_ = portal;
 }

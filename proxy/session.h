@@ -228,6 +228,7 @@ class Session final : private WatchedClient {
   // The node's primary, which knows all that its replicas know.
   PlanSource::Place PlaceForPlan(std::string_view node) override;
   observe::ClientFacts Facts() const override;
+  void AddAddress(observe::ClientFacts& facts) const override;
   StatementWatch::Place PlaceOf(const Node& node) const;
   // Finds a backend for a request that could not be sent at once, with `lease` as a first
   // candidate. False when the session is over; else the backend is attached and has the request, or

@@ -24,13 +24,16 @@ std::pair<std::string_view, std::string_view> PartsOf(std::string_view peer) {
 
 }  // namespace
 
-observe::ClientFacts Session::Facts() const {
+void Session::AddAddress(observe::ClientFacts& facts) const {
   const auto [address, port] = PartsOf(client_.peer.address);
+  facts.address = client_.peer.unix_socket ? "[local]" : address;
+  std::from_chars(port.data(), port.data() + port.size(), facts.port);
+}
+
+observe::ClientFacts Session::Facts() const {
   observe::ClientFacts facts;
   facts.database = database_;
   facts.user = user_;
-  facts.address = client_.peer.unix_socket ? "[local]" : address;
-  std::from_chars(port.data(), port.data() + port.size(), facts.port);
   facts.pid = static_cast<uint32_t>(id_.value);
   facts.connected = connected_at_;
   return facts;

@@ -24,7 +24,7 @@ constexpr std::string_view kNoTypes("\0\0", 2);
 // The command that makes such a statement under our name.
 std::string SqlPrepare(const Statement& statement) {
   std::string sql = statement.text;
-  return sql.insert(statement.name_at, PreparedStatements::NameOf(statement.id));
+  return sql.insert(statement.name_at, statement.server_name);
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ std::string RequestRewriter::Foreign(std::string_view name) {
 }
 
 std::string RequestRewriter::ServerName(const Statement& statement, std::string_view name) {
-  return statement.stays() ? Foreign(name) : PreparedStatements::NameOf(statement.id);
+  return statement.stays() ? Foreign(name) : statement.server_name;
 }
 
 // The statement that a client's name stands for, as the backend has it or can prepare it now. With
@@ -95,7 +95,7 @@ void RequestRewriter::Ensure(const Statement& statement, size_t at) {
   if (statement.stays()) return;
   const auto presence = backend_->prepared.Use(statement.id, batch_);
   if (presence == PreparedStatements::Presence::kThere) return;
-  const std::string name = PreparedStatements::NameOf(statement.id);
+  const std::string& name = statement.server_name;
   if (presence == PreparedStatements::Presence::kUnsure) {
     CloseSwallowed(name, at, 0);
   } else {
@@ -122,7 +122,7 @@ void RequestRewriter::EnsureForQuery(const Statement& statement, size_t at) {
   if (statement.stays()) return;
   const auto presence = backend_->prepared.Use(statement.id, batch_);
   if (presence == PreparedStatements::Presence::kThere) return;
-  const std::string name = PreparedStatements::NameOf(statement.id);
+  const std::string& name = statement.server_name;
   if (presence == PreparedStatements::Presence::kUnsure) {
     CloseSwallowed(name, at, 0);
   } else {

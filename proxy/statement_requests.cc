@@ -141,7 +141,7 @@ void RequestRewriter::OnParseNamed(const wire::Frame& frame, std::string_view na
   } else {
     MakeRoom(frame.offset);
   }
-  wire::AppendParse(flight_->Replace(frame.offset, frame.end()), PreparedStatements::NameOf(id),
+  wire::AppendParse(flight_->Replace(frame.offset, frame.end()), statement->server_name,
                     statement->on_servers(), types);
   backend_->prepared.Sent(id, batch_);
   Action action{Kind::kParse, id, statement, std::string(name)};

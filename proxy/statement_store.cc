@@ -4,6 +4,7 @@
 
 #include "absl/hash/hash.h"
 #include "base/strings.h"
+#include "pooler/prepared_statements.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -29,6 +30,7 @@ StatementRef StatementStore::Intern(std::string_view text, std::string_view type
   if (const auto it = statements_.find(key); it != statements_.end()) return it->second;
   auto statement = std::make_shared<Statement>();
   statement->id = next_id_++;
+  statement->server_name = pooler::PreparedStatements::NameOf(statement->id);
   statement->text = text;
   statement->types = types;
   statement->analysis = HashOf(analysis);

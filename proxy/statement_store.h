@@ -15,7 +15,8 @@ namespace pgweir::proxy {
 
 // A statement to be prepared: what Parse says of it, but for its name. Never changed.
 struct Statement {
-  uint64_t id = 0;  // its name on servers: pooler::PreparedStatements::NameOf
+  uint64_t id = 0;
+  std::string server_name;  // pooler::PreparedStatements::NameOf(id)
   std::string text;
   std::string types;    // of its parameters, as Parse has them: a count and OIDs
   size_t analysis = 0;  // the hash of what else decides its meaning: StatementStore::Intern

@@ -538,7 +538,7 @@ void StatementWatch::Tell(Entry& entry, TimePoint now, const wire::Parameters& s
                         .values = asked.values,
                         .symbol = entry.coming.symbol,
                         .settings = settings,
-                        .plans = *client_});
+                        .client = *client_});
 }
 
 }  // namespace pgweir::proxy

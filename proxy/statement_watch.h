@@ -10,23 +10,13 @@
 #include "absl/container/inlined_vector.h"
 #include "base/status.h"
 #include "observe/statement_record.h"
-#include "proxy/plans.h"
 #include "proxy/request_contents.h"
+#include "proxy/watched_client.h"
 #include "wire/frame_scanner.h"
 
 namespace pgweir::proxy {
 
 struct WorkerTools;
-
-// The client whose statements are followed.
-class WatchedClient : public PlanSource {
- public:
-  // What they refer to lives as long as the client.
-  virtual observe::ClientFacts Facts() const = 0;
-
- protected:
-  ~WatchedClient() = default;
-};
 
 // Follows each statement of one client from its request to the last byte of its answer, in a
 // pipeline, too, and then gives it to the worker's Observer. A statement is a Query, or an Execute
