@@ -13,8 +13,11 @@ function(pgweir_optimise TARGET)
     target_compile_options(${TARGET} PRIVATE -flto=thin -ffat-lto-objects)
   endif()
   if(PGWEIR_PROFILE STREQUAL "use")
-    target_compile_options(${TARGET} PRIVATE -fprofile-use=${PROJECT_SOURCE_DIR}/cmake/pgweir.profdata
-                           -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+    set(profile ${PROJECT_SOURCE_DIR}/cmake/pgweir.profdata)
+    target_compile_options(${TARGET} PRIVATE -fprofile-use=${profile} -Wno-profile-instr-out-of-date
+                           -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+    get_target_property(sources ${TARGET} SOURCES)
+    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${profile})
   elseif(PGWEIR_PROFILE STREQUAL "make")
     target_compile_options(${TARGET} PRIVATE -fprofile-generate)
   endif()
