@@ -97,7 +97,7 @@ void RequestRewriter::SendRefused(const wire::Frame& frame, size_t end, std::str
   }
   if (name.empty()) {
     refused.id = tools_.next_unnamed++;
-    state_.Replace(refused.id);
+    state_.ReplaceByUnknown(refused.id);
     SetUnnamed(Backend::kUnknownStatement);
   }
   wire::AppendParse(out, name, kNoStatement, std::string_view("\0\0", 2));
@@ -167,6 +167,11 @@ void RequestRewriter::NoteCommit(uint32_t effects, std::string_view text) {
   if ((effects & router::kUnseen) != 0 && wire::MayCommit(text)) commit_sent_ = true;
 }
 
+// Of a text that is too long to be understood, as far as it is here.
+void RequestRewriter::NoteCommitInLong(const wire::Frame& frame) {
+  if (wire::MayCommit(wire::AsText(frame.head))) commit_sent_ = true;
+}
+
 // Where the client's search_path has it, what is created may be temporary without a word of that.
 void RequestRewriter::NoteDdl() {
   changed_catalog_ = true;
@@ -212,6 +217,7 @@ void RequestRewriter::NotePassing(const wire::Frame& frame, Backend& backend,
   if (!parse && frame.type != wire::frontend::kQuery) return;
   const std::string_view name = parse ? body.Text().value_or("") : std::string_view();
   const std::string_view text = body.Text().value_or("");
+  if (!frame.whole()) NoteCommitInLong(frame);
   const router::FactsRef facts = tools_.statements.Find(text, had.standard_strings());
   if (parse) {
     NotePassed(name, frame.whole() ? text : std::string_view(), body.rest(), facts);
@@ -231,9 +237,13 @@ void RequestRewriter::NotePassingBind(wire::ByteReader body) {
   body.Text();
   const std::string_view name = body.Text().value_or("");
   const SessionState::Unnamed& unnamed = own_.passed->unnamed();
-  if (name.empty() && unnamed.facts != nullptr) NoteCommit(unnamed.facts->effects, unnamed.text);
-  const StatementRef* const named = name.empty() ? nullptr : own_.passed->Find(name);
-  if (named != nullptr) NoteCommit((*named)->facts->effects, (*named)->text);
+  if (name.empty()) {
+    if (unnamed.facts != nullptr) NoteCommit(unnamed.facts->effects, unnamed.text);
+    return;
+  }
+  const StatementRef* const named = own_.passed->Find(name);
+  if (named != nullptr) return NoteCommit((*named)->facts->effects, (*named)->text);
+  commit_sent_ = true;  // nobody knows what it is
 }
 
 void RequestRewriter::NotePassed(std::string_view name, std::string_view text,

@@ -6,7 +6,6 @@
 
 #include "wire/byte_reader.h"
 #include "wire/messages.h"
-#include "wire/transaction_words.h"
 
 namespace pgweir::proxy {
 namespace {
@@ -142,7 +141,7 @@ void RequestRewriter::OnQuery(const wire::Frame& frame) {
   const auto text = wire::ReadQuery(frame.head);
   if (!frame.whole() || !text.ok()) {
     Suspect("long statement");
-    commit_sent_ = commit_sent_ || wire::MayCommit(wire::AsText(frame.head));
+    NoteCommitInLong(frame);
     return Ask(Request::kQuery);
   }
   const router::FactsRef facts = Understand(*text);

@@ -245,6 +245,7 @@ class RequestRewriter {
   // What is bound as `portal` ends the statement of this name; "" = none.
   void NoteDeallocation(std::string_view portal, std::string_view name);
   void NoteCommit(uint32_t effects, std::string_view text);
+  void NoteCommitInLong(const wire::Frame& frame);
   void NoteDdl();
   void NoteSettings(const router::Facts& facts, std::string_view text);
   // What the statement may do unseen, by what the catalog says of the names in it.

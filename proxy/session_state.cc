@@ -75,6 +75,14 @@ SessionState::Unnamed& SessionState::Replace(uint64_t number) {
   return coming;
 }
 
+void SessionState::ReplaceByUnknown(uint64_t number) {
+  Unnamed& coming = Replace(number);
+  coming.held = false;
+  coming.deallocates.clear();
+  coming.facts = nullptr;
+  coming.numbered = nullptr;
+}
+
 // A Parse that failed has dropped the older one too; one that was skipped has not.
 void SessionState::Replaced(uint64_t number, bool done, bool skipped) {
   const auto it = std::find_if(coming_.begin(), coming_.end(),

@@ -59,6 +59,8 @@ class SessionState {
   }
   // A Parse of it is sent; its end decides whether it takes the older one's place.
   Unnamed& Replace(uint64_t number);
+  // Likewise one of which nothing is known but that.
+  void ReplaceByUnknown(uint64_t number);
   void Replaced(uint64_t number, bool done, bool skipped);
   void DropUnnamed();
   // It was answered in the server's place, which has it nowhere yet.

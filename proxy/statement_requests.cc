@@ -27,14 +27,12 @@ void RequestRewriter::OnParse(const wire::Frame& frame) {
   if (!frame.whole() || !name.has_value() || !text.has_value()) {
     // Too long to be understood or held: it stays on this backend under its own name.
     Suspect("long statement");
+    NoteCommitInLong(frame);
     if (!name.has_value() || name->empty()) {
-      SessionState::Unnamed& unnamed = state_.Replace(tools_.next_unnamed++);
-      unnamed.held = false;
-      unnamed.deallocates.clear();
-      unnamed.facts = nullptr;
-      unnamed.numbered = nullptr;
-      if (!backend_->tracker.skipping()) SetUnnamed(unnamed.number);
-      return Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, unnamed.number}));
+      const uint64_t number = tools_.next_unnamed++;
+      state_.ReplaceByUnknown(number);
+      if (!backend_->tracker.skipping()) SetUnnamed(number);
+      return Ask(Request::kParse, Answers::kForward, Token({Kind::kUnnamed, number}));
     }
     KeepHere(*name, "long prepared statement");
     return Ask(Request::kParse);

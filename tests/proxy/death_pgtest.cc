@@ -92,6 +92,24 @@ TEST_F(Death, LostAnswerToAnExtendedCommitIs08007) {
   EXPECT_EQ(client.ExecParams("COMMIT", {}).sqlstate(), "08007") << client.error();
 }
 
+// There statements pass as they are, and what is known of them is little.
+TEST_F(Death, LostAnswerToAPreparedCommitIs08007InSessionMode) {
+  PgweirProcess process({.pool = "mode = \"session\"\nsize = 3",
+                         .databases = DatabaseToml("*", gate_->port(), "sslmode=disable")});
+  for (const char* before : {"select 1", "deallocate other"}) {
+    RawClient client = RawClient::Login(process.port());
+    client.Query("prepare other as select 1");
+    client.Send(fe::Parse("ends", "commit") + fe::Sync());
+    client.ReadUntil('Z');
+    client.Query(before);
+    client.Query("begin");
+    client.Query("insert into written values (1)");
+    gate_->Arm({.type = 'S', .count = 1, .after = true, .also = [] { usleep(100'000); }});
+    client.Send(fe::Bind("", "ends") + fe::Execute("") + fe::Sync());
+    EXPECT_EQ(Field(client.ReadUntil('E').back(), 'C'), "08007") << before;
+  }
+}
+
 TEST_F(Death, BeginIsRetriedUnseen) {
   for (bool after : {false, true}) {
     Connection client = Client();
