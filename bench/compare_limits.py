@@ -40,6 +40,9 @@ def _limits():
             load = f"{protocol}, {clients} clients"
             yield Limit("throughput, two workers", "protocols", load, "pgweir-2", "pgbouncer",
                         "rate", 1.15, True)
+    for protocol in ("simple", "extended", "prepared"):
+        load = f"{protocol}, 16 clients"
+        yield Limit("CPU a routed query", "routing", load, "one-shard", "pgweir", "cpu", 1.08)
     yield Limit("CPU a login", "logins", "SCRAM, 32 at once", "pgweir", "pgbouncer", "cpu", 1.0)
     for clients in (5000, 10000):
         yield Limit("memory an idle client", "idle", f"{clients} clients", "pgweir", "pgbouncer",
