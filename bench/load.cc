@@ -59,15 +59,7 @@ LoadOptions ParseOptions(int argc, char** argv) {
                                         {"help", no_argument, nullptr, 0},
                                         {nullptr, 0, nullptr, 0}};
   LoadOptions options;
-  int index = 0;
-  for (int c; (c = getopt_long(argc, argv, "", kOptions, &index)) != -1;) {
-    if (c != 0) FailUsage("unknown option");
-    const std::string_view name = kOptions[index].name;
-    const std::string_view value = optarg != nullptr ? optarg : "";
-    if (name == "help") {
-      fmt::print("{}", kUsage);
-      std::exit(0);
-    }
+  ForEachOption(argc, argv, kOptions, kUsage, [&](std::string_view name, std::string_view value) {
     if (name == "conninfo") options.conninfo = value;
     if (name == "clients") options.clients = Number(name, value, 1, 10'000);
     if (name == "seconds") options.duration = std::chrono::seconds(Number(name, value, 1, 86'400));
@@ -81,8 +73,7 @@ LoadOptions ParseOptions(int argc, char** argv) {
     if (name == "run") options.run = value;
     if (name == "confirmed") options.confirmed_file = value;
     if (name == "seed") options.seed = static_cast<uint64_t>(Number(name, value, 0, 1'000'000));
-  }
-  if (optind != argc) FailUsage(fmt::format("unexpected \"{}\"", argv[optind]));
+  });
   if (options.conninfo.empty()) FailUsage("--conninfo is missing");
   return options;
 }

@@ -69,15 +69,7 @@ Options ParseOptions(int argc, char** argv) {
                                         {nullptr, 0, nullptr, 0}};
   Options options;
   std::string password, verifier;
-  int index = 0;
-  for (int c; (c = getopt_long(argc, argv, "", kOptions, &index)) != -1;) {
-    if (c != 0) FailUsage("unknown option");
-    const std::string_view name = kOptions[index].name;
-    const std::string_view value = optarg != nullptr ? optarg : "";
-    if (name == "help") {
-      fmt::print("{}", kUsage);
-      std::exit(0);
-    }
+  ForEachOption(argc, argv, kOptions, kUsage, [&](std::string_view name, std::string_view value) {
     if (name == "port") options.login.port = static_cast<uint16_t>(Number(name, value, 1, 65535));
     if (name == "clients") options.clients = Number(name, value, 1, 1000);
     if (name == "seconds") options.duration = std::chrono::seconds(Number(name, value, 1, 3600));
@@ -87,8 +79,7 @@ Options ParseOptions(int argc, char** argv) {
     if (name == "password") password = value;
     if (name == "verifier") verifier = value;
     if (name == "tls") options.login.encrypted = SSL_CTX_new(TLS_client_method());
-  }
-  if (optind != argc) FailUsage(fmt::format("unexpected \"{}\"", argv[optind]));
+  });
   if (options.login.port == 0) FailUsage("--port is missing");
   if (!verifier.empty()) options.login.keys = Keys(verifier, password);
   return options;

@@ -15,6 +15,21 @@ void FailUsage(std::string_view what) {
   std::exit(2);
 }
 
+void ForEachOption(int argc, char** argv, const option* options, std::string_view help,
+                   const std::function<void(std::string_view, std::string_view)>& take) {
+  int index = 0;
+  for (int c; (c = getopt_long(argc, argv, "", options, &index)) != -1;) {
+    if (c != 0) FailUsage("unknown option");
+    const std::string_view name = options[index].name;
+    if (name == "help") {
+      fmt::print("{}", help);
+      std::exit(0);
+    }
+    take(name, optarg != nullptr ? optarg : "");
+  }
+  if (optind != argc) FailUsage(fmt::format("unexpected \"{}\"", argv[optind]));
+}
+
 int Number(std::string_view name, std::string_view text, int low, int high) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -146,17 +146,9 @@ Command ParseCommand(int argc, char** argv) {
                                         {"help", no_argument, nullptr, 0},
                                         {nullptr, 0, nullptr, 0}};
   Command command;
-  int index = 0;
-  for (int c; (c = getopt_long(argc, argv, "", kOptions, &index)) != -1;) {
-    if (c != 0) FailUsage("unknown option");
-    const std::string_view name = kOptions[index].name;
-    if (name == "help") {
-      fmt::print("{}", kUsage);
-      std::exit(0);
-    }
-    ParseOption(name, optarg != nullptr ? optarg : "", command);
-  }
-  if (optind != argc) FailUsage(fmt::format("unexpected \"{}\"", argv[optind]));
+  ForEachOption(argc, argv, kOptions, kUsage, [&](std::string_view name, std::string_view value) {
+    ParseOption(name, value, command);
+  });
   if (command.users.conninfo.empty()) FailUsage("--conninfo is missing");
   const ScheduleOptions& schedule = command.users.schedule;
   if ((schedule.rate > 0) == (schedule.users > 0)) FailUsage("one of --rate and --users");
