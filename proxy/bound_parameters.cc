@@ -6,6 +6,7 @@
 namespace pgweir::proxy {
 
 BoundParameters ReadParameters(std::string_view values, std::string_view types) {
+  if (values.empty()) return {};
   wire::ByteReader reader(wire::AsBytes(values));
   wire::ByteReader declared(wire::AsBytes(types));
   const size_t formats = reader.Int16().value_or(0);
@@ -46,9 +47,10 @@ std::string_view ValuesOf(std::string_view values) {
 std::vector<router::TouchedSymbols> SymbolsOf(const RequestStatement& statement, size_t index,
                                               const ReadingContext& context,
                                               router::Planner& planner) {
-  context.statements.Find(statement.text, context.settings.standard_strings());
+  const router::SqlScan& scan =
+      context.statements.ScanOf(statement.text, context.settings.standard_strings());
   const BoundParameters parameters = ReadParameters(statement.values, statement.types);
-  const router::BoundValues values(statement.text, context.statements.scan().literals(), parameters,
+  const router::BoundValues values(statement.text, scan.literals(), parameters,
                                    context.settings.utf8());
   return planner.SymbolsOf(statement.facts, index, values);
 }

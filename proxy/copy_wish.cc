@@ -29,8 +29,9 @@ Status TakeComments(const RequestContents& request, const ReadingContext& contex
     if (!statement.carried_out() || statement.text.find(kComment) == std::string_view::npos) {
       continue;
     }
-    context.statements.Find(statement.text, context.settings.standard_strings());
-    const auto hints = router::HintsOf(statement.text, context.statements.scan());
+    const router::SqlScan& scan =
+        context.statements.ScanOf(statement.text, context.settings.standard_strings());
+    const auto hints = router::HintsOf(statement.text, scan);
     if (!hints.ok()) return hints.status();
     CopyWish one;
     if (!Take(*hints, one)) continue;

@@ -230,10 +230,7 @@ class Explainer {
     return wish.ok() ? *std::move(wish) : CopyWish();  // then the route is refused as well
   }
 
-  const router::SqlScan& Scan() {
-    statements_.Find(sql_);
-    return statements_.scan();
-  }
+  const router::SqlScan& Scan() { return statements_.ScanOf(sql_); }
   router::BoundValues Values() { return router::BoundValues(sql_, Scan().literals()); }
 
   std::optional<router::NodeSet> Possible(const RequestContents& request) {

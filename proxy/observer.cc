@@ -61,6 +61,8 @@ void Observer::Take(observe::StatementRecord& record, const Details& details) {
   record.digest_text = DigestTextOf(record.text, details);
   observe::ClientFacts client = *record.client;
   details.client.AddAddress(client);
+  const std::string* const name = details.settings.Find("application_name");
+  if (name != nullptr) client.application_name = *name;
   record.client = &client;
   if (traced) spans_.Submit(span_lines_.Write(record));
   if (logged) Log(record, details);
@@ -91,10 +93,6 @@ void Observer::Log(observe::StatementRecord& record, const Details& details) {
     }
   }
   record.parameters = parameters_;
-  observe::ClientFacts client = *record.client;
-  const std::string* const name = details.settings.Find("application_name");
-  if (name != nullptr) client.application_name = *name;
-  record.client = &client;
   const config::SlowLog& options = config_->slow_log;
   const bool hides =
       options.redact == config::Redact::kLiterals || observe::MayHoldSecret(record.text);

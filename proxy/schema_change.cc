@@ -44,8 +44,9 @@ StatusOr<SchemaChange> SchemaChangeOf(const RequestContents& request,
   if ((done->facts->effects & router::kTemporary) != 0) return Refused("with a temporary object");
   if (done->facts->parameters > 0) return Refused("with parameters");
   SchemaChange change{.sql = std::string(done->text)};
-  context.statements.Find(done->text, context.settings.standard_strings());
-  change.one_by_one = NeedsToBeAlone(done->text, context.statements.scan().tokens());
+  const router::SqlScan& scan =
+      context.statements.ScanOf(done->text, context.settings.standard_strings());
+  change.one_by_one = NeedsToBeAlone(done->text, scan.tokens());
   return change;
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "pooler/pool_policy.h"
 #include "proxy/error_response.h"
+#include "proxy/spares.h"
 #include "wire/messages.h"
 
 namespace pgweir::proxy {
@@ -22,8 +23,6 @@ constexpr milliseconds kPeekAfter{1};
 constexpr milliseconds kFarewell{5'000};
 
 constexpr milliseconds kSettingsTimeout{10'000};
-// That a worker keeps for its clients' next use of a backend.
-constexpr size_t kSpareRelays = 64;
 // How often to look whether a cancel request has been dealt with.
 constexpr milliseconds kCancelLook{2};
 
@@ -108,23 +107,15 @@ Session::Step Session::Carry() {
     default:
       return Leave(next);
   }
+  RequestReader::State state = RequestReader::State::kWait;
   if (guides() && relay().TakesRequest()) {
     const wire::ReplyTracker& tracker = relay().lease()->tracker;
     requests_.set_standing({tracker.status(), tracker.batch_open() || tracker.skipping()});
     wire::Bytes request;
-    switch (NextRequest(request)) {
-      case RequestReader::State::kReady:
-        return GoOn(request);
-      case RequestReader::State::kViolation:
-        return End(requests_.violation());
-      case RequestReader::State::kEnded:
-        return End(absl::OkStatus());
-      case RequestReader::State::kWait:
-        break;
-    }
+    state = NextRequest(request);
+    if (state == RequestReader::State::kReady) return GoOn(request);
   }
-  if (MustEnd()) return End(EndReason());
-  if (Status late = CheckTime(); !late.ok()) return End(std::move(late));
+  if (auto end = EndFor(state); end.has_value()) return *std::move(end);
   if (relay().awaits_cancel()) client_.event.SetDeadline(Clock::now() + kCancelLook);
   return Wait();
 }
@@ -135,21 +126,19 @@ Session::Step Session::TakeRequest() {
   wire::Bytes request;
   const RequestReader::State state = NextRequest(request);
   NoteSent();
-  switch (state) {
-    case RequestReader::State::kReady:
-      return Begin(request);
-    case RequestReader::State::kViolation:
-      return End(requests_.violation());
-    case RequestReader::State::kEnded:
-      return End(absl::OkStatus());
-    case RequestReader::State::kWait:
-      break;
-  }
+  if (state == RequestReader::State::kReady) return Begin(request);
   FinishCancel();
-  if (MustEnd()) return End(EndReason());
-  if (Status late = CheckTime(); !late.ok()) return End(std::move(late));
+  if (auto end = EndFor(state); end.has_value()) return *std::move(end);
   watch_.Rest();
   return Wait();
+}
+
+std::optional<net::Task<bool>> Session::EndFor(RequestReader::State state) {
+  if (state == RequestReader::State::kViolation) return End(requests_.violation());
+  if (state == RequestReader::State::kEnded) return End(absl::OkStatus());
+  if (MustEnd()) return End(EndReason());
+  if (Status late = CheckTime(); !late.ok()) return End(std::move(late));
+  return std::nullopt;
 }
 
 Session::Step Session::Begin(wire::Bytes request) {
@@ -282,13 +271,7 @@ StatementWatch::Place Session::PlaceOf(const Node& node) const {
 }
 
 void Session::Attach(pooler::Lease lease) {
-  std::vector<std::unique_ptr<RelayMemory>>& spare = host_.spare_relays();
-  if (spare.empty()) {
-    carrying_ = std::make_unique<RelayMemory>();
-  } else {
-    carrying_ = std::move(spare.back());
-    spare.pop_back();
-  }
+  carrying_ = TakeSpare(host_.spare_relays());
   carrying_->relay.emplace(own_, client_, requests_.scanner(), host_.tools(),
                            host_.shared().statements, watch_, carrying_->buffers, std::move(lease));
 }
@@ -301,10 +284,7 @@ void Session::Drop() {
 void Session::Detach() {
   carrying_->relay.reset();
   carrying_->buffers.Clear();
-  if (host_.spare_relays().size() < kSpareRelays) {
-    host_.spare_relays().push_back(std::move(carrying_));
-  }
-  carrying_ = nullptr;
+  GiveSpare(host_.spare_relays(), carrying_);
 }
 
 pooler::Lease Session::TryAcquire() {

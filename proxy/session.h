@@ -217,6 +217,8 @@ class Session final : private WatchedClient {
   Step Begin(wire::Bytes request);
   // The session is over, for this reason if the client is to be told one. False.
   net::Task<bool> End(Status reason);
+  // Where no request is ready, by what `state` says or the session's own: nothing = it goes on.
+  std::optional<net::Task<bool>> EndFor(RequestReader::State state);
   RequestReader::State NextRequest(wire::Bytes& request);
   // What was taken of the request is taken again, for another backend.
   void Rewind();

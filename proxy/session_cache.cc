@@ -128,9 +128,9 @@ void Session::FollowTransaction(const RequestContents& request, bool goes_on) {
 Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& statement,
                               const CacheAdmissions::Known& known) {
   CachedRead& read = *cached_;
-  router::StatementCache& statements = host_.tools().statements;
-  statements.Find(statement.text, own_.parameters->standard_strings());
-  const auto wish = WishOf(statement.text, statements.scan(), read.settings);
+  const router::SqlScan& scan =
+      host_.tools().statements.ScanOf(statement.text, own_.parameters->standard_strings());
+  const auto wish = WishOf(statement.text, scan, read.settings);
   if (wish.has_value() && wish->off) return Refusal::kOff;
   const cache::Rule* const rule = known.admission.rule;
   if (rule == nullptr && !wish.has_value()) return Refusal::kNoRule;
@@ -149,7 +149,7 @@ Refusal Session::WhyNotCached(wire::Bytes request, const RequestStatement& state
     if (named == nullptr || (*named)->analysis != read.settings.analysis) return Refusal::kPrepared;
   }
   if (rule == nullptr || !rule->allow_stable) {
-    if (router::NamesMoment(statements.scan(), statement.text) ||
+    if (router::NamesMoment(scan, statement.text) ||
         NamesMoment(ReadParameters(statement.values, statement.types))) {
       return Refusal::kVaries;
     }

@@ -32,8 +32,9 @@ std::string_view BeginTag(const RequestContents& request, const ReadingContext& 
   if (only.use != RequestStatement::Use::kQuery || only.facts->statements.size() != 1) return "";
   const router::StatementFacts& facts = only.facts->statements.front();
   if (!facts.begins) return "";
-  context.statements.Find(only.text, context.settings.standard_strings());
-  const std::span<const router::Token> tokens = context.statements.scan().tokens();
+  const router::SqlScan& scan =
+      context.statements.ScanOf(only.text, context.settings.standard_strings());
+  const std::span<const router::Token> tokens = scan.tokens();
   const std::string_view word = tokens[facts.first_token].span.In(only.text);
   return absl::EqualsIgnoreCase(ToAbsl(word), "start") ? "START TRANSACTION" : "BEGIN";
 }
@@ -107,7 +108,6 @@ StatusOr<Session::Node*> Session::NodeOf(const std::string& name) {
 
 Status Session::RouteByMap(const RequestContents& request) {
   ShardRoute& route = sharding_->route;
-  route.Reset();
   sharding_->numbers = {};
   if (!own_.parameters->ascii_superset()) {
     return Error(sqlstate::kFeatureNotSupported,

@@ -72,8 +72,7 @@ class RouteMaker {
         context_.statements.ScanOf(statement.text, context_.settings.standard_strings());
     const auto steered = Steered(statement, scan);
     if (!steered.ok()) return Refuse(steered.status());
-    BoundParameters parameters;
-    if (!statement.values.empty()) parameters = ReadParameters(statement.values, statement.types);
+    const BoundParameters parameters = ReadParameters(statement.values, statement.types);
     const router::BoundValues values(statement.text, scan.literals(), parameters,
                                      context_.settings.utf8());
     for (size_t i = 0; i < statement.facts->statements.size(); ++i) {

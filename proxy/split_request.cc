@@ -50,9 +50,10 @@ RequestPart SplitRequest(wire::Bytes request, const ReadingContext& context,
   const auto read = std::ranges::find_if(
       contents.statements, [](const RequestStatement& one) { return one.carried_out(); });
   if (read == contents.statements.end()) return part;
-  context.statements.Find(read->text, context.settings.standard_strings());
+  const router::SqlScan& scan =
+      context.statements.ScanOf(read->text, context.settings.standard_strings());
   const BoundParameters parameters = ReadParameters(read->values, read->types);
-  const router::BoundValues values(read->text, context.statements.scan().literals(), parameters,
+  const router::BoundValues values(read->text, scan.literals(), parameters,
                                    context.settings.utf8());
   const router::ListSplit split = planner.Split(read->facts, 0, values, node);
   const char type = read->use == RequestStatement::Use::kQuery ? frontend::kQuery : frontend::kBind;

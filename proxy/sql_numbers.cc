@@ -29,8 +29,8 @@ NumberedStatementRef RequestRewriter::Numbered(const router::FactsRef& facts, st
                                                std::string_view types) {
   router::DrawnNumbersRef drawn = Drawn(facts);
   if (drawn == nullptr) return nullptr;
-  tools_.statements.Find(text, had_->standard_strings());
-  return MakeNumbered(std::move(drawn), text, types, *facts, tools_.statements.scan());
+  return MakeNumbered(std::move(drawn), text, types, *facts,
+                      tools_.statements.ScanOf(text, had_->standard_strings()));
 }
 
 bool RequestRewriter::IsNumberedAsNow(const Statement& statement) const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/shard_statistics.h"
+#include "proxy/spares.h"
 #include "proxy/worker_tools.h"
 #include "wire/byte_reader.h"
 #include "wire/messages.h"
@@ -26,8 +27,6 @@ constexpr size_t kMostPortals = 16;
 // Memory that a statement took beyond is given back.
 constexpr size_t kKeptText = size_t{4} << 10;
 constexpr size_t kKeptEntries = 16;
-// That a worker keeps for its clients' next statements, of each kind.
-constexpr size_t kSpare = 64;
 
 void Clear(std::string& text) {
   if (text.capacity() > kKeptText) {
@@ -35,20 +34,6 @@ void Clear(std::string& text) {
   } else {
     text.clear();
   }
-}
-
-template <typename T>
-std::unique_ptr<T> TakeSpare(std::vector<std::unique_ptr<T>>& spare) {
-  if (spare.empty()) return std::make_unique<T>();
-  std::unique_ptr<T> taken = std::move(spare.back());
-  spare.pop_back();
-  return taken;
-}
-
-template <typename T>
-void GiveSpare(std::vector<std::unique_ptr<T>>& spare, std::unique_ptr<T>& given) {
-  if (spare.size() < kSpare) spare.push_back(std::move(given));
-  given = nullptr;
 }
 
 // What a server may say at any time, to nothing that it was asked.
