@@ -2,26 +2,22 @@
 
 #include <algorithm>
 
+#include "net/worker.h"
+
 namespace pgweir::net {
 
+Output::~Output() {
+  if (batch_ != nullptr) batch_->Flush();
+}
+
 IoState Output::Send(Stream& stream, std::span<const std::byte> bytes) {
-  if (!pending_.empty()) {
-    Append(bytes);
-    return Flush(stream);
-  }
-  while (!bytes.empty()) {
-    const IoResult put = stream.Write(bytes);
-    if (put.state == IoState::kBlocked) {
-      Append(bytes);
-      return IoState::kBlocked;
-    }
-    if (put.state != IoState::kOk) return IoState::kFailed;
-    bytes = bytes.subspan(put.bytes);
-  }
-  return IoState::kOk;
+  const std::string_view piece(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (Queue(stream, {&piece, 1})) return IoState::kOk;
+  return Write(stream, bytes);
 }
 
 IoState Output::Send(Stream& stream, std::span<const std::string_view> pieces) {
+  if (Queue(stream, pieces)) return IoState::kOk;
   size_t sent = 0;
   if (pending_.empty() && !stream.tls()) {
     const IoResult put = stream.socket().Write(pieces);
@@ -34,13 +30,43 @@ IoState Output::Send(Stream& stream, std::span<const std::string_view> pieces) {
     sent -= skipped;
     piece.remove_prefix(skipped);
     if (piece.empty()) continue;
-    state = Send(stream, piece);
+    state = Write(stream, std::as_bytes(std::span(piece)));
     if (state == IoState::kFailed) return state;
   }
   return state;
 }
 
+// True when the batch has them. Else nothing of this output is there, so that all that is sent now
+// comes behind it.
+bool Output::Queue(Stream& stream, std::span<const std::string_view> pieces) {
+  Worker* const worker = stream.socket().worker();
+  if (worker == nullptr || stream.tls()) return false;
+  if (pending_.empty() && worker->sends().Add(*this, stream, pieces)) return true;
+  if (batch_ != nullptr) batch_->Flush();
+  return false;
+}
+
+IoState Output::Write(Stream& stream, std::span<const std::byte> bytes) {
+  if (!pending_.empty()) {
+    Append(bytes);
+    return Flush(stream);
+  }
+  std::span<const std::byte> left = bytes;
+  while (!left.empty()) {
+    const IoResult put = stream.Write(left);
+    const bool nothing = left.size() == bytes.size();
+    if (put.state == IoState::kFailed && nothing) return IoState::kFailed;
+    if (put.state != IoState::kOk) {
+      Append(left);
+      return IoState::kBlocked;
+    }
+    left = left.subspan(put.bytes);
+  }
+  return IoState::kOk;
+}
+
 IoState Output::Flush(Stream& stream) {
+  if (batch_ != nullptr) batch_->Flush();
   while (written_ < pending_.size()) {
     const IoResult put = stream.Write(std::as_bytes(std::span(pending_.data() + written_, size())));
     if (put.state == IoState::kBlocked) return IoState::kBlocked;

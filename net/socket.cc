@@ -31,6 +31,7 @@ void Socket::Attach(Worker& worker, Event* event) {
 
 void Socket::Detach() {
   if (worker_ == nullptr) return;
+  if (queued_) worker_->sends().Flush();
   if (parked_ && !worker_->IsCurrent()) {
     worker_->poller().RemoveFromElsewhere(slot_, fd_);
   } else {
@@ -43,6 +44,7 @@ void Socket::Detach() {
 }
 
 void Socket::Park(PollSink* sink, uint64_t token) {
+  if (queued_) worker_->sends().Flush();
   parked_ = true;
   event_ = nullptr;
   worker_->poller().Redirect(slot_, sink, token);
@@ -105,6 +107,11 @@ void Socket::NoteWriteBlocked() {
   if (watches_writes_ || worker_ == nullptr) return;
   watches_writes_ = true;
   worker_->poller().WatchWrites(slot_, fd_);
+}
+
+void Socket::NoteBroken() {
+  hung_up_ = readable_ = true;
+  if (event_ != nullptr) event_->Set();
 }
 
 bool Socket::QuietAndOpen() const {

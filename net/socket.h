@@ -66,6 +66,11 @@ class Socket final : private PollSink {
   void NoteReadBlocked() { readable_ = hung_up_; }
   void NoteWriteBlocked();
 
+  // Something of it is in its worker's SendBatch, which is told before the descriptor goes.
+  void NoteQueued(bool queued) { queued_ = queued; }
+  // It turned out to be broken: what there is to read says so, too.
+  void NoteBroken();
+
   // Asks the kernel, with one call that moves nothing, whether a socket without news is still good:
   // true when there is nothing to read and no end.
   bool QuietAndOpen() const;
@@ -83,6 +88,7 @@ class Socket final : private PollSink {
   bool hung_up_ = false;
   bool watches_writes_ = false;
   bool parked_ = false;
+  bool queued_ = false;
   Worker* worker_ = nullptr;
   Event* event_ = nullptr;
   Poller::Slot slot_ = 0;

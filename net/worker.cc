@@ -85,6 +85,7 @@ void Worker::Loop() {
   while (!stopped_) {
     poller_.Wait(ready_.empty() ? -1 : 0);
     RunReady();
+    sends_.Flush();
   }
 }
 

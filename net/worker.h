@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "net/event.h"
 #include "net/poller.h"
+#include "net/send_batch.h"
 
 namespace pgweir::net {
 
@@ -44,6 +45,8 @@ class Worker final : private PollSink {
   static Worker* Current();
 
   Poller& poller() { return poller_; }
+  // What is sent at the end of the turn.
+  SendBatch& sends() { return sends_; }
 
   // Shared by all connections of the worker: its contents are good until the next suspension.
   std::span<std::byte> scratch() { return scratch_; }
@@ -64,6 +67,7 @@ class Worker final : private PollSink {
 
   const int index_;
   Poller poller_;
+  SendBatch sends_;
   const int wake_fd_;   // an eventfd: functions were posted
   const int timer_fd_;  // a timerfd: the earliest deadline
   TimePoint timer_at_ = kNoDeadline;

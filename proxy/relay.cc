@@ -144,10 +144,7 @@ void Relay::NoteAnswer() {
 }
 
 bool Relay::SendFirst(wire::Bytes bytes) {
-  const net::IoResult put = lease_->stream().Write(bytes);
-  if (put.state == net::IoState::kFailed) return false;
-  SendToBackend(bytes.subspan(put.bytes));
-  return true;
+  return to_backend_.Send(lease_->stream(), bytes) != net::IoState::kFailed;
 }
 
 Relay::Next Relay::Pump() {
@@ -177,7 +174,9 @@ Relay::Next Relay::Decide() {
   if (own_.terminated && (tracker.copy_in() || !tracker.awaits_ready())) return Next::kClientGone;
   if (own_.mode == config::PoolMode::kSession) return Next::kWait;
   if (!violation_.ok()) return Next::kViolation;
-  return Free() ? SettleSession() : Next::kWait;
+  // A request that no answer comes to, as a Flush alone, may have to go out first.
+  const bool free = Free() && to_backend_.Flush(lease_->stream()) == net::IoState::kOk;
+  return free ? SettleSession() : Next::kWait;
 }
 
 // The backend may go back, unless the server is still to be asked what has become of the client's

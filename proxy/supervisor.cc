@@ -141,11 +141,12 @@ Status Supervisor::Run(const std::function<void()>& on_ready) {
   }
   LogWarnings(snapshot_->config());
   CheckPlacements();
+  const bool batches = workers_.front()->sends().on();
   for (auto& worker : workers_) worker->Start(fmt::format("worker-{}", worker->index()));
   AwaitSignal();
   Tick();
-  LogInfo("serving {} workers={} databases={}", listener_->Addresses(), workers_.size(),
-          snapshot_->config().databases.size());
+  LogInfo("serving {} workers={} databases={} io_uring={}", listener_->Addresses(), workers_.size(),
+          snapshot_->config().databases.size(), batches ? "yes" : "no");
   NotifyServiceManager("READY=1");
   const std::string line = fmt::format("pgweir: ready, listening on {}\n", listener_->Addresses());
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());

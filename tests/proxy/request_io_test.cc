@@ -65,6 +65,7 @@ class Request : public testing::Test {
     co_return state;
   }
   std::string Answer() {
+    worker_.Do([] {});  // to the end of the turn that answers
     std::array<char, 4096> bytes{};
     const ssize_t n = read(peer_, bytes.data(), bytes.size());
     return n > 0 ? std::string(bytes.data(), static_cast<size_t>(n)) : "";
