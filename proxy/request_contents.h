@@ -39,7 +39,8 @@ struct RequestStatement {
 // What a request of a client's is made of. Views are as good as the request and the session's
 // state.
 struct RequestContents {
-  absl::InlinedVector<RequestStatement, 4> statements;
+  // So many, as pipelines have, take no memory of their own.
+  absl::InlinedVector<RequestStatement, 24> statements;
   int executions = 0;      // Query and Execute messages
   bool in_pieces = false;  // an Execute asks for so many rows only
   bool complete = false;   // it ends with a Query or Sync, and nothing of it is missing

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "wire/byte_reader.h"
@@ -122,12 +123,20 @@ void RequestRewriter::Ask(Request request, Answers answers, uint32_t token) {
 
 uint32_t RequestRewriter::Token(Action action) {
   if (Names(action.kind)) ++naming_;
-  while (!actions_.empty() && actions_.front().kind == Kind::kOver) {
-    actions_.pop_front();
-    ++first_token_;
-  }
+  if (actions_.size() == actions_.capacity()) DropSettled();
   actions_.push_back(std::move(action));
   return first_token_ + static_cast<uint32_t>(actions_.size() - 1);
+}
+
+// The oldest actions, where at least half of all are settled: so that each is moved once or so,
+// however long requests go on without a pause.
+void RequestRewriter::DropSettled() {
+  const auto first = std::find_if(actions_.begin(), actions_.end(),
+                                  [](const Action& action) { return action.kind != Kind::kOver; });
+  const auto settled = static_cast<size_t>(first - actions_.begin());
+  if (settled * 2 < actions_.size()) return;
+  actions_.erase(actions_.begin(), first);
+  first_token_ += static_cast<uint32_t>(settled);
 }
 
 // A Query ends the unnamed statement, unless the server skips it.

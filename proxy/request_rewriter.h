@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -186,6 +185,7 @@ class RequestRewriter {
            wire::ReplyTracker::Answers answers = wire::ReplyTracker::Answers::kForward,
            uint32_t token = 0);
   uint32_t Token(Action action);
+  void DropSettled();
 
   // What the client's statement of this name is called on the backend.
   static std::string ServerName(const Statement& statement, std::string_view name);
@@ -275,7 +275,7 @@ class RequestRewriter {
   bool changed_settings_ = false;  // in this transaction, if only for it
   const size_t max_prepared_;  // statements that a backend holds before the oldest one is closed
   const config::OnSessionState on_session_state_;
-  std::deque<Action>& actions_;
+  std::vector<Action>& actions_;
   // Statements that stand for the client's of these names, by number; of several alike those that
   // SQL names.
   std::vector<std::pair<uint64_t, std::string>>& stand_ins_;
@@ -306,10 +306,14 @@ class RequestRewriter {
 
 // What a rewriter notes of requests that are under way, and the next one has the memory of.
 struct RequestRewriter::Buffers {
-  std::deque<Action> actions;
+  // Memory of more is given back.
+  static constexpr size_t kKeptActions = 64;
+
+  std::vector<Action> actions;
   std::vector<std::pair<uint64_t, std::string>> stand_ins;
 
   void Clear() {
+    if (actions.capacity() > kKeptActions) std::vector<Action>().swap(actions);
     actions.clear();
     stand_ins.clear();
   }

@@ -164,7 +164,7 @@ Session::Step Session::Begin(wire::Bytes request) {
     return BeginWithNumbers(std::string(wire::AsText(request)));
   }
   pooler::Lease lease = TryAcquire();
-  if (lease && own_.Suits(*lease) && !NeedsCheck(*lease, now) && own_.Agrees(*lease)) {
+  if (lease && own_.Suits(*lease) && SeemsGood(*lease, now) && own_.Agrees(*lease)) {
     Attach(std::move(lease));
     if (SendFirst(request, now)) return {};
     Drop();
@@ -326,8 +326,9 @@ net::Task<bool> Session::Obtain(std::string request, pooler::Lease lease) {
       continue;
     }
     Attach(std::move(lease));
-    if (!NeedsCheck(*relay().lease(), Clock::now()) || co_await CheckAlive()) {
-      const Status agreed = co_await Agree();
+    if (SeemsGood(*relay().lease(), Clock::now()) || co_await CheckAlive()) {
+      Status agreed;
+      if (!own_.Agrees(*relay().lease())) agreed = co_await Agree();
       const TimePoint now = Clock::now();
       watch_.Mark(observe::Moment::kSent, now);
       if (agreed.ok() && SendFirst(wire::AsBytes(request), now)) co_return true;
@@ -444,18 +445,24 @@ Status Session::CheckTime() {
   return absl::OkStatus();
 }
 
-bool Session::NeedsCheck(const pooler::Backend& backend, TimePoint now) const {
-  return now - backend.idle_since > kPeekAfter;
+// Without waiting: it has just been used, or a look at its socket is enough.
+bool Session::SeemsGood(pooler::Backend& backend, TimePoint now) const {
+  if (now - backend.idle_since <= kPeekAfter) return true;
+  return !WantsPing(backend, now) && !backend.stream().tls() &&
+         backend.stream().socket().QuietAndOpen();
 }
 
-// Whether the attached backend, which nobody has used for a while, is still good.
+bool Session::WantsPing(const pooler::Backend& backend, TimePoint now) const {
+  return now - backend.idle_since > pooler::kPingAfter && pool_->limits().pre_ping;
+}
+
+// Whether the attached backend, which does not seem so, is good all the same.
 net::Task<bool> Session::CheckAlive() {
   pooler::Backend& backend = *relay().lease();
-  if (Clock::now() - backend.idle_since > pooler::kPingAfter && pool_->limits().pre_ping) {
+  if (WantsPing(backend, Clock::now())) {
     const Status answer = co_await RunCommand("", Clock::now() + kPingTimeout);
     co_return answer.ok();
   }
-  if (!backend.stream().tls() && backend.stream().socket().QuietAndOpen()) co_return true;
   backend.stream().socket().NoteReadable();
   co_return pooler::DrainUnasked(backend, host_.worker().scratch());
 }

@@ -258,7 +258,8 @@ class Session final : private WatchedClient {
   net::Task<bool> GoOn(wire::Bytes request);
   // What follows when the relay can't go on. False when the session is over.
   net::Task<bool> Leave(Relay::Next reason);
-  bool NeedsCheck(const pooler::Backend& backend, TimePoint now) const;
+  bool SeemsGood(pooler::Backend& backend, TimePoint now) const;
+  bool WantsPing(const pooler::Backend& backend, TimePoint now) const;
   bool MustEnd() const;
   // What the client takes its transaction to be.
   wire::TransactionStatus Standing() const;

@@ -364,11 +364,15 @@ void Session::Answer(wire::Bytes request, const RequestStatement& statement,
 }
 
 size_t Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
-  std::string before, behind;
-  AppendBeforeRows(before, cached_->request, entry.row_description);
+  std::string& own = host_.tools().answer;
+  own.clear();
+  AppendBeforeRows(own, cached_->request, entry.row_description);
+  const size_t before = own.size();
   const wire::TransactionStatus standing = Standing();
-  AppendBehindRows(behind, entry.tag, standing);
-  const std::array<std::string_view, 3> answer = {before, entry.rows, behind};
+  AppendBehindRows(own, entry.tag, standing);
+  const std::string_view around = own;
+  const std::array<std::string_view, 3> answer = {around.substr(0, before), entry.rows,
+                                                  around.substr(before)};
   requests_.Accept(request, answer);
   client_.counters->Add(Stat::kQueries);
   if (standing == wire::TransactionStatus::kIdle) client_.counters->Add(Stat::kXacts);
@@ -377,7 +381,7 @@ size_t Session::SendCached(wire::Bytes request, const cache::Entry& entry) {
     sharding_->onward.clear();
     own_.joint = nullptr;
   }
-  return before.size() + entry.rows.size() + behind.size();
+  return own.size() + entry.rows.size();
 }
 
 // Another session asks the server the same: its answer is waited for, or its place taken. False

@@ -304,7 +304,7 @@ net::Task<Status> Session::LearnSettings(std::vector<wire::Setting> settings) {
       continue;
     }
     Attach(std::move(lease));
-    if (!NeedsCheck(*relay().lease(), Clock::now()) || co_await CheckAlive()) break;
+    if (SeemsGood(*relay().lease(), Clock::now()) || co_await CheckAlive()) break;
     Detach();
     lease = pool_->TryAcquire(client_.event, wanted.custom_settings());
   }

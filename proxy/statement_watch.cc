@@ -26,7 +26,7 @@ constexpr size_t kMostValues = size_t{64} << 10;
 constexpr size_t kMostPortals = 16;
 // Memory that a statement took beyond is given back.
 constexpr size_t kKeptText = size_t{4} << 10;
-constexpr size_t kKeptEntries = 16;
+constexpr size_t kKeptEntries = 32;
 
 void Clear(std::string& text) {
   if (text.capacity() > kKeptText) {
