@@ -66,9 +66,9 @@ class RequestReader {
 
   Client& client_;
   wire::FrameScanner scanner_{wire::ClientHead};
+  size_t examined_ = 0;  // of what the client's input holds, bytes that want more behind them
   bool skipping_to_sync_ = false;
   bool ended_ = false;
-  size_t examined_ = 0;  // of what the client's input holds, bytes that want more behind them
   bool one_by_one_ = false;
   Standing standing_;
   Status violation_;

@@ -69,7 +69,8 @@ net::Task<void> Session::Close() {
   if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
   if (watch_.has_answered()) watch_.Sent(*own_.parameters);
   client_.stream.Shutdown();
-  const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begun_at_);
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(
+      std::chrono::system_clock::now() - connected_at_);
   LogInfoOrDebug(logged_in_ && host_.snapshot()->config().log.disconnections,
                  "closing because: client gone (age={}s) session={} client={}", age.count(),
                  id_.value, client_.peer.address);

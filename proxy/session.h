@@ -285,7 +285,6 @@ class Session final : private WatchedClient {
   net::Task<bool> Abort(TimePoint deadline);
 
   const SessionId id_;
-  const TimePoint begun_at_ = Clock::now();
   SessionHost& host_;
   Client client_;
   RequestReader requests_;
@@ -313,7 +312,7 @@ class Session final : private WatchedClient {
   Status killed_;                        // why it must end at once
   std::unique_ptr<Console> console_;     // that it is logged in to; null = a database
 
-  // What only the console shows.
+  // What only the console and the log show.
   std::string user_, database_;
   std::unique_ptr<const std::string> replication_;  // null = none
   const std::chrono::system_clock::time_point connected_at_ = std::chrono::system_clock::now();

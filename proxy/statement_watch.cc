@@ -253,11 +253,19 @@ void StatementWatch::OnBind(const wire::Frame& frame, const SessionState& state)
 
 void StatementWatch::OnExecute(const wire::Frame& frame) {
   Entry& entry = Push(Entry::Kind::kExecute);
-  const auto portal = wire::ByteReader(frame.head).Text();
+  wire::ByteReader body(frame.head);
+  const auto portal = body.Text();
   if (!portal.has_value()) return;
-  const Asked& bound = PortalOf(*portal);
+  Asked& bound = PortalOf(*portal);
+  const bool to_its_end = body.Int32() == 0;
   if (size_ - next_ <= kMostWithText) {
-    entry.asked = bound;
+    // What is carried out to its end can't be once more, until it is bound anew.
+    if (to_its_end) {
+      std::swap(entry.asked, bound);
+      if (!portal->empty()) bound.portal.assign(*portal);
+    } else {
+      entry.asked = bound;
+    }
   } else {
     entry.asked.named = bound.named;
     entry.asked.facts = bound.facts;
@@ -481,7 +489,7 @@ void StatementWatch::TakeBuffers() { buffers_ = TakeSpare(tools_.spare_buffers);
 void StatementWatch::GiveBuffersBack() {
   if (buffers_ == nullptr) return;
   if (buffers_->entries.size() > kKeptEntries) buffers_->entries.resize(kKeptEntries);
-  for (size_t i = 0; i < std::min(used_, buffers_->entries.size()); ++i) {
+  for (size_t i = 0; i < std::min<size_t>(used_, buffers_->entries.size()); ++i) {
     buffers_->entries[i].Clear();
   }
   used_ = 0;

@@ -168,8 +168,8 @@ class StatementWatch {
   std::unique_ptr<Coming> coming_;    // null = nothing was received since the client rested
   std::unique_ptr<Buffers> buffers_;  // null = nothing is under way
   // Of the buffers' entries [first_, next_) are answered, [next_, size_) are not.
-  size_t first_ = 0, next_ = 0, size_ = 0;
-  size_t used_ = 0;              // since the buffers were taken; the entries behind are empty
+  uint32_t first_ = 0, next_ = 0, size_ = 0;
+  uint32_t used_ = 0;            // since the buffers were taken; the entries behind are empty
   bool in_transaction_ = false;  // as the client was told last
   bool batch_open_ = false;      // there is no Sync behind its last message
   bool skipping_ = false;        // up to the next Sync, which hasn't come yet

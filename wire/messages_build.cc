@@ -1,3 +1,5 @@
+#include <array>
+
 #include "wire/message_writer.h"
 #include "wire/messages.h"
 
@@ -141,9 +143,11 @@ void AppendParse(std::string& out, std::string_view name, std::string_view sql,
 
 void AppendBindHead(std::string& out, std::string_view portal, std::string_view statement,
                     uint32_t rest) {
-  out += frontend::kBind;
   const auto length = static_cast<uint32_t>(4 + portal.size() + 1 + statement.size() + 1) + rest;
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(length >> shift);
+  const std::array<char, kHeaderSize> head = {
+      frontend::kBind, static_cast<char>(length >> 24), static_cast<char>(length >> 16),
+      static_cast<char>(length >> 8), static_cast<char>(length)};
+  out.append(head.data(), head.size());
   out.append(portal).append(1, '\0').append(statement).append(1, '\0');
 }
 
