@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/log.h"
 #include "net/output.h"
 
 namespace pgweir::net {
@@ -24,7 +25,7 @@ SendBatch::SendBatch() {
   auto ring = std::make_unique<io_uring>();
   if (io_uring_queue_init(kMostSends, ring.get(), 0) != 0) return;
   ring_.reset(ring.release());
-  bytes_.resize(kBytes);
+  bytes_ = std::make_unique_for_overwrite<char[]>(kBytes);
   entries_.reserve(kMostSends);
   results_.reserve(kMostSends);
 }
@@ -34,7 +35,12 @@ SendBatch::~SendBatch() = default;
 bool SendBatch::Add(Output& output, Stream& stream, std::span<const std::string_view> pieces) {
   size_t size = 0;
   for (const std::string_view piece : pieces) size += piece.size();
-  if (!on() || size > kMostBytes) return false;
+  if (!on()) return false;
+  if (size == 0) return true;
+  if (size > kMostBytes) {
+    Flush();  // what is small doesn't wait for what is large
+    return false;
+  }
   const bool goes_on = !entries_.empty() && entries_.back().output == &output;
   // Of two sends to one stream the first one may be taken in part, and the other whole.
   const bool twice = !goes_on && output.batch_ != nullptr;
@@ -42,9 +48,9 @@ bool SendBatch::Add(Output& output, Stream& stream, std::span<const std::string_
     Flush();
     if (!output.empty()) return false;
   }
-  char* const at = bytes_.data() + used_;
+  char* const at = bytes_.get() + used_;
   for (const std::string_view piece : pieces) {
-    std::copy_n(piece.data(), piece.size(), bytes_.data() + used_);
+    std::copy_n(piece.data(), piece.size(), bytes_.get() + used_);
     used_ += piece.size();
   }
   if (output.batch_ != nullptr) {
@@ -101,7 +107,10 @@ void SendBatch::Submit() {
     io_uring_cqe_seen(ring_.get(), cqe);
     ++done;
   }
-  if (std::cmp_less(taken, entries_.size())) ring_.reset();
+  if (std::cmp_equal(taken, entries_.size())) return;
+  LogWarn("io_uring took {} of {} sends: from now on each connection sends for itself", taken,
+          entries_.size());
+  ring_.reset();
 }
 
 }  // namespace pgweir::net

@@ -35,7 +35,8 @@ class SendBatch {
   SendBatch& operator=(const SendBatch&) = delete;
 
   // Copies the pieces, to be sent one behind the other, without TLS, at the next Flush, of which
-  // `output` keeps what the stream doesn't take. False when it takes nothing of them.
+  // `output` keeps what the stream doesn't take. False when it takes nothing of them; where that is
+  // for their size, it sends what it has first.
   bool Add(Output& output, Stream& stream, std::span<const std::string_view> pieces);
 
   // Sends. Those that something is left of know it then; a connection that turned out to be broken
@@ -61,7 +62,7 @@ class SendBatch {
   void Submit();
 
   std::unique_ptr<io_uring, RingDeleter> ring_;
-  std::vector<char> bytes_;
+  std::unique_ptr<char[]> bytes_;
   size_t used_ = 0;
   std::vector<Entry> entries_;
   std::vector<int> results_;  // of entries_: how many bytes, or a negative errno

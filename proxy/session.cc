@@ -66,7 +66,10 @@ net::Task<void> Session::ServeConsole() {
 
 net::Task<void> Session::Close() {
   client_.event.SetDeadline(Clock::now() + kFarewell);
-  if (!client_.output.empty() && host_.ending() != Ending::kNow) co_await client_.Flush();
+  if (client_.output.Flush(client_.stream) == net::IoState::kBlocked &&
+      host_.ending() != Ending::kNow) {
+    co_await client_.Flush();
+  }
   if (watch_.has_answered()) watch_.Sent(*own_.parameters);
   client_.stream.Shutdown();
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(
@@ -562,6 +565,8 @@ void Session::ForwardCancel() {
   const wire::ReplyTracker& tracker = relay().lease()->tracker;
   if (tracker.swallowing()) return;
   if (!tracker.outstanding()) return FinishCancel();
+  // What it is to end must not come behind it.
+  host_.worker().sends().Flush();
   pool_->Cancel(*relay().lease(), [ticket = std::move(cancel_)]() mutable {
     CancelTicket::Finish(std::move(ticket));
   });

@@ -137,6 +137,28 @@ TEST_F(SendBatchTest, OneStreamsSendsKeepTheirOrder) {
   EXPECT_EQ(b().Take(), "otherwise");
 }
 
+TEST_F(SendBatchTest, WhatIsSmallDoesNotWaitForWhatIsLarge) {
+  const std::string large(SendBatch::kMostBytes + 1, 'x');
+  const std::string got = worker_.Do([&] {
+    a().Send("small");
+    b().Send(large);
+    return a().Take();
+  });
+  EXPECT_EQ(got, "small");
+  EXPECT_EQ(b().Take(), large);
+}
+
+TEST_F(SendBatchTest, NothingIsNoSend) {
+  worker_.Do([&] {
+    a().Send("");
+    b().Send("some");
+  });
+  EndOfTurn();
+  EXPECT_EQ(a().state, IoState::kOk);
+  EXPECT_EQ(a().Take(), "");
+  EXPECT_EQ(b().Take(), "some");
+}
+
 // More than the batch holds, in sends and in bytes.
 TEST_F(SendBatchTest, ManySendsOfOneTurnAllArrive) {
   const std::string text(SendBatch::kMostBytes / 2, 'm');
