@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "base/ids.h"
 #include "net/task.h"
 #include "pooler/client_caps.h"
@@ -209,10 +210,11 @@ class Session final : private WatchedClient {
     step.waits = true;
     return step;
   }
-  // While the client holds a backend.
-  Step Carry();
+  // While the client holds a backend. Neither of these two is to become part of ServeDatabase, in
+  // whose frame, which lasts as long as the client, its variables would then be.
+  ABSL_ATTRIBUTE_NOINLINE Step Carry();
   // While it holds none.
-  Step TakeRequest();
+  ABSL_ATTRIBUTE_NOINLINE Step TakeRequest();
   // Its request goes to a backend, or is answered without one.
   Step Begin(wire::Bytes request);
   // The session is over, for this reason if the client is to be told one. False.
