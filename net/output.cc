@@ -54,13 +54,16 @@ IoState Output::Write(Stream& stream, std::span<const std::byte> bytes) {
   std::span<const std::byte> left = bytes;
   while (!left.empty()) {
     const IoResult put = stream.Write(left);
-    const bool nothing = left.size() == bytes.size();
-    if (put.state == IoState::kFailed && nothing) return IoState::kFailed;
-    if (put.state != IoState::kOk) {
-      Append(left);
-      return IoState::kBlocked;
+    if (put.state == IoState::kOk) {
+      left = left.subspan(put.bytes);
+      continue;
     }
-    left = left.subspan(put.bytes);
+    if (put.state != IoState::kBlocked) {
+      if (left.size() == bytes.size()) return IoState::kFailed;
+      stream.socket().NoteBroken();
+    }
+    Append(left);
+    return IoState::kBlocked;
   }
   return IoState::kOk;
 }
@@ -82,6 +85,7 @@ void Output::Append(std::span<const std::byte> bytes) {
 }
 
 void Output::Clear() {
+  if (batch_ != nullptr) batch_->Flush();
   std::string().swap(pending_);
   written_ = 0;
 }

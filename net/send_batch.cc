@@ -46,7 +46,7 @@ bool SendBatch::Add(Output& output, Stream& stream, std::span<const std::string_
   const bool twice = !goes_on && output.batch_ != nullptr;
   if (twice || entries_.size() == kMostSends || used_ + size > kBytes) {
     Flush();
-    if (!output.empty()) return false;
+    if (!on() || !output.empty()) return false;
   }
   char* const at = bytes_.get() + used_;
   for (const std::string_view piece : pieces) {

@@ -69,12 +69,13 @@ IoResult Socket::Read(std::span<std::byte> out) {
     return {IoState::kOk, static_cast<size_t>(got)};
   }
   if (got == 0) return {IoState::kClosed, 0};
-  if (!WouldBlock(errno)) return {IoState::kFailed, 0};
+  if (broken_ || !WouldBlock(errno)) return {IoState::kFailed, 0};
   NoteReadBlocked();
   return {IoState::kBlocked, 0};
 }
 
 IoResult Socket::Write(std::span<const std::byte> in) {
+  if (broken_) return {IoState::kFailed, 0};
   const ssize_t put = send(fd_, in.data(), in.size(), MSG_NOSIGNAL);
   if (put < 0 && !WouldBlock(errno)) return {IoState::kFailed, 0};
   if (put < static_cast<ssize_t>(in.size())) NoteWriteBlocked();
@@ -83,6 +84,7 @@ IoResult Socket::Write(std::span<const std::byte> in) {
 }
 
 IoResult Socket::Write(std::span<const std::string_view> pieces) {
+  if (broken_) return {IoState::kFailed, 0};
   constexpr size_t kMostPieces = 8;
   iovec parts[kMostPieces];
   size_t count = 0;
@@ -110,7 +112,7 @@ void Socket::NoteWriteBlocked() {
 }
 
 void Socket::NoteBroken() {
-  hung_up_ = readable_ = true;
+  broken_ = hung_up_ = readable_ = true;
   if (event_ != nullptr) event_->Set();
 }
 

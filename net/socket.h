@@ -68,7 +68,7 @@ class Socket final : private PollSink {
 
   // Something of it is in its worker's SendBatch, which is told before the descriptor goes.
   void NoteQueued(bool queued) { queued_ = queued; }
-  // It turned out to be broken: what there is to read says so, too.
+  // A send was refused for good. What has come is still read, and behind it that it failed.
   void NoteBroken();
 
   // Asks the kernel, with one call that moves nothing, whether a socket without news is still good:
@@ -86,6 +86,7 @@ class Socket final : private PollSink {
   bool readable_ = false;
   bool writable_ = true;
   bool hung_up_ = false;
+  bool broken_ = false;
   bool watches_writes_ = false;
   bool parked_ = false;
   bool queued_ = false;

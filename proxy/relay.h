@@ -76,7 +76,8 @@ class Relay {
   void Release(TimePoint now);
 
   // Puts the client's settings on the backend if it has others, and sends the request behind them,
-  // all in one write. False when the connection broke before one byte was taken.
+  // all in one write. False when the connection is seen to be broken before one byte was taken;
+  // of what leaves at the end of the turn the next read tells.
   //
   // `repeatable`: doing it twice is doing it once, so that it may be done again elsewhere as long
   // as the client has seen nothing of it. What the client sends behind it may need another server,

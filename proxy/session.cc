@@ -565,8 +565,7 @@ void Session::ForwardCancel() {
   const wire::ReplyTracker& tracker = relay().lease()->tracker;
   if (tracker.swallowing()) return;
   if (!tracker.outstanding()) return FinishCancel();
-  // What it is to end must not come behind it.
-  host_.worker().sends().Flush();
+  host_.worker().sends().Flush();  // what is to be cancelled
   pool_->Cancel(*relay().lease(), [ticket = std::move(cancel_)]() mutable {
     CancelTicket::Finish(std::move(ticket));
   });

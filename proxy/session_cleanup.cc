@@ -63,6 +63,7 @@ net::Task<bool> Session::Abort(TimePoint deadline) {
   while (!done && Clock::now() < deadline) {
     if (ticket == nullptr || ticket->finished()) {
       ticket = std::make_shared<CancelTicket>(host_.worker(), client_.event);
+      host_.worker().sends().Flush();  // what is to be cancelled
       pool_->Cancel(*relay().lease(),
                     [ticket]() mutable { CancelTicket::Finish(std::move(ticket)); });
     }

@@ -149,6 +149,7 @@ net::Task<StatusOr<std::string>> Session::RunOn(pooler::Lease& lease, std::strin
     if (MustEndNow()) co_return EndReason();
     const bool gone = client_.stream.socket().hung_up();
     if (cancel_ != nullptr || gone) {
+      host_.worker().sends().Flush();  // what is to be cancelled
       pool_->Cancel(*lease, [ticket = std::exchange(cancel_, nullptr)]() mutable {
         if (ticket != nullptr) CancelTicket::Finish(std::move(ticket));
       });

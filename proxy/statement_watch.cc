@@ -253,19 +253,11 @@ void StatementWatch::OnBind(const wire::Frame& frame, const SessionState& state)
 
 void StatementWatch::OnExecute(const wire::Frame& frame) {
   Entry& entry = Push(Entry::Kind::kExecute);
-  wire::ByteReader body(frame.head);
-  const auto portal = body.Text();
+  const auto portal = wire::ByteReader(frame.head).Text();
   if (!portal.has_value()) return;
-  Asked& bound = PortalOf(*portal);
-  const bool to_its_end = body.Int32() == 0;
+  const Asked& bound = PortalOf(*portal);
   if (size_ - next_ <= kMostWithText) {
-    // What is carried out to its end can't be once more, until it is bound anew.
-    if (to_its_end) {
-      std::swap(entry.asked, bound);
-      if (!portal->empty()) bound.portal.assign(*portal);
-    } else {
-      entry.asked = bound;
-    }
+    entry.asked = bound;
   } else {
     entry.asked.named = bound.named;
     entry.asked.facts = bound.facts;

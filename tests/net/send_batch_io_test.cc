@@ -210,6 +210,25 @@ TEST_F(SendBatchTest, BrokenConnectionIsToldAndTheOthersAreServed) {
   EXPECT_EQ(c().Take(), "too");
 }
 
+// A peer that reads no more, but hasn't closed: only the send says so.
+TEST_F(SendBatchTest, RefusedSendEndsTheConnectionBehindItsLastWords) {
+  ASSERT_EQ(write(a().peer, "bye", 3), 3);
+  ASSERT_EQ(shutdown(a().peer, SHUT_RD), 0);
+  worker_.Do([&] {
+    a().Send("lost");
+    b().Send("kept");
+  });
+  EndOfTurn();
+  std::array<std::byte, 10> bytes{};
+  EXPECT_EQ(worker_.Do([&] { return a().stream->Read(bytes).bytes; }), 3u);
+  EXPECT_TRUE(worker_.Do([&] { return a().stream->readable(); }));
+  EXPECT_EQ(worker_.Do([&] { return a().stream->Read(bytes).state; }), IoState::kFailed);
+  worker_.Do([&] { a().Send("more"); });
+  EndOfTurn();
+  EXPECT_EQ(worker_.Do([&] { return a().output->Flush(*a().stream); }), IoState::kOk);
+  EXPECT_EQ(b().Take(), "kept");
+}
+
 TEST_F(SendBatchTest, WhatIsSentBeforeAConnectionIsClosedArrives) {
   worker_.Do([&] {
     a().Send("goodbye");
